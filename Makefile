@@ -1,0 +1,108 @@
+# One command to run, one to test. `make help` lists the rest.
+#
+# Everything is built once. Two things make that so:
+#  * `cargo build --workspace --bin anwen` chooses the same features for every dependency as the tests do, whereas
+#    `cargo build -p anwen` would choose fewer for some and compile them, and all that stands on them, again.
+#    `scripts/check-features` guards it.
+#  * Tests are compiled by clippy itself (RUSTC_WORKSPACE_WRAPPER, see `LINTED`), so that linting is not a second
+#    pass over the dependencies. CONTRIBUTING.md says more.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Outside the clone: a fresh clone of the same revision reuses the compiled dependencies.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/anwen/target
+ANWEN := $(CARGO_TARGET_DIR)/debug/anwen
+
+# cargo runs the wrapper for the crates of this workspace only; clippy-driver is rustc plus the lints.
+# CLIPPY_ARGS is how `cargo clippy -- ARGS` hands its arguments over; clippy-driver tracks it, so that a change of
+# it is a rebuild of our own crates and of nothing else.
+LINTED = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" \
+         CLIPPY_ARGS='-Dwarnings__CLIPPY_HACKERY__'
+
+## run: install what is missing, build, and serve on http://localhost:8080
+.PHONY: run
+run: build
+	exec "$(ANWEN)" serve
+
+## test: everything that has to pass: UI, formatting, lints, tidy, Rust tests, browser tests
+.PHONY: test
+test: setup-test check-ui check-format check-features
+	$(LINTED) cargo build --workspace --bin anwen
+	$(LINTED) scripts/with-postgres cargo nextest run --workspace
+	$(MAKE) --no-print-directory browser-test
+
+## check: formatting, lints, tidy; licences, bans and sources where cargo-deny is installed
+.PHONY: check
+check: setup-build check-ui check-format check-features
+	scripts/setup nextest
+	$(LINTED) cargo nextest run --workspace --no-run
+	$(LINTED) cargo nextest run --workspace -E 'binary_id(anwen-tests::tidy)'
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check licenses bans sources; \
+	else echo 'check: licences, bans and sources not checked: cargo-deny is not installed (cargo install cargo-deny --locked)'; fi
+
+## fmt: format the Rust and the UI sources
+.PHONY: fmt
+fmt: setup-ui
+	cargo fmt --all
+	npm --prefix services/web/ui run --silent format
+
+## ui: build the browser application (services/web/ui/dist)
+.PHONY: ui
+ui: setup-ui
+	@scripts/build-ui
+
+## build: build the `anwen` program with its UI
+.PHONY: build
+build: setup-build ui
+	cargo build --workspace --bin anwen
+
+## screenshots: take the pictures that the README and the guides show
+.PHONY: screenshots
+screenshots: build
+	@scripts/setup browser
+	npm --prefix tests/browser run screenshots
+
+## samples: write samples/library again from samples/source
+.PHONY: samples
+samples:
+	scripts/make-samples
+
+## bench-footprint: idle memory, start time and sizes, beside their bounds
+.PHONY: bench-footprint
+bench-footprint: build
+	scripts/bench-footprint
+
+## quality: recall, MRR and nDCG of a folder of retrieval sets: make quality EVAL=DIR
+.PHONY: quality
+quality: build
+	@test -n "$(EVAL)" || { echo 'quality: say which sets: make quality EVAL=DIR' >&2; exit 2; }
+	"$(ANWEN)" eval "$(EVAL)"
+
+## help: this list
+.PHONY: help
+help:
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+# What the targets above are made of.
+
+export ANWEN_BIN = $(ANWEN)
+
+.PHONY: setup-build setup-ui setup-test check-ui check-format check-features browser-test
+setup-build:
+	@scripts/setup build
+setup-ui:
+	@scripts/setup ui
+setup-test: setup-build
+	@scripts/setup ui nextest postgres browser
+check-ui: ui
+	npm --prefix services/web/ui run --silent lint
+	npm --prefix services/web/ui run --silent test
+check-format: setup-build
+	cargo fmt --all --check
+check-features:
+	@scripts/check-features
+browser-test:
+	npm --prefix tests/browser test
