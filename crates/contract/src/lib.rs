@@ -1,1 +1,23 @@
+//! What Anwen's services say to each other and to the outside: identifiers, wire types, the one table of
+//! error codes, and typed clients.
+//!
+//! This crate depends on no other crate of the workspace; every service depends on it. A type that crosses a
+//! process boundary lives here and nowhere else.
 
+pub mod chat;
+pub mod client;
+pub mod error;
+pub mod ids;
+pub mod knowledge;
+pub mod model;
+pub mod paging;
+pub mod principal;
+pub mod search;
+pub mod timestamp;
+pub mod users;
+
+pub use error::{ApiError, ErrorCode};
+pub use ids::*;
+pub use paging::{Page, PageQuery};
+pub use principal::{Asker, Principal, Role};
+pub use timestamp::Timestamp;
