@@ -1,1 +1,14 @@
+//! How any of Anwen's services runs: typed configuration, logs and metrics, HTTP scaffolding, internal tokens,
+//! the database pool and graceful shutdown.
 
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod shutdown;
+pub mod telemetry;
+pub mod token;
+
+pub use config::{ConfigError, Settings};
+pub use db::{Database, DbError};
+pub use shutdown::Shutdown;
+pub use token::InternalTokens;
