@@ -4,11 +4,13 @@
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 pub mod token;
 
 pub use config::{ConfigError, Settings};
 pub use db::{Database, DbError};
+pub use settings::CommonSettings;
 pub use shutdown::Shutdown;
 pub use token::InternalTokens;

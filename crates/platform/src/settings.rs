@@ -1,0 +1,176 @@
+//! The sections of `anwen.toml` that services share.
+
+use crate::config::{ConfigError, Settings};
+use crate::db::PoolSettings;
+use crate::telemetry::LogSettings;
+use crate::token::InternalTokens;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use url::Url;
+use uuid::Uuid;
+
+/// `[server]`: where this process keeps things.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Everything that must survive: databases, originals, indexes, secrets. Relative to the working directory.
+    pub data_dir: PathBuf,
+    /// Models; `embedding/` below it is the bundled one.
+    pub models_dir: PathBuf,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { data_dir: "data".into(), models_dir: "models".into() }
+    }
+}
+
+/// `[database]`: SQLite files under the data directory unless an address is given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `postgres://…` or `sqlite:…` for users, chats and audit.
+    pub web_url: Option<String>,
+    /// `postgres://…` or `sqlite:…` for knowledge bases and documents. May be the same database.
+    pub knowledge_url: Option<String>,
+    pub pool: PoolSettings,
+}
+
+impl DatabaseSettings {
+    /// The address of web's database.
+    pub fn web_url(&self, data_dir: &Path) -> String {
+        self.web_url.clone().unwrap_or_else(|| sqlite_url(data_dir, "web.db"))
+    }
+
+    /// The address of knowledge's database.
+    pub fn knowledge_url(&self, data_dir: &Path) -> String {
+        self.knowledge_url.clone().unwrap_or_else(|| sqlite_url(data_dir, "knowledge.db"))
+    }
+}
+
+fn sqlite_url(data_dir: &Path, file: &str) -> String {
+    format!("sqlite:{}", data_dir.join(file).display())
+}
+
+/// `[internal]`: what the services share among themselves.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InternalSettings {
+    /// Signs the tokens between services; at least 32 characters. Standalone makes one of its own.
+    pub secret: Option<String>,
+}
+
+/// `[services]`: where the others are, when each runs in a process of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceUrls {
+    pub knowledge: Url,
+    pub model_runtime: Url,
+    pub search_proxy: Url,
+}
+
+impl Default for ServiceUrls {
+    fn default() -> Self {
+        let at = |port: u16| {
+            let mut url = loopback();
+            // A loopback address takes any port.
+            let _ = url.set_port(Some(port));
+            url
+        };
+        Self { knowledge: at(8081), model_runtime: at(11434), search_proxy: at(8082) }
+    }
+}
+
+#[allow(clippy::expect_used)]
+fn loopback() -> Url {
+    // A constant that a test reads.
+    Url::parse("http://127.0.0.1").expect("a constant address")
+}
+
+/// The shared sections together.
+#[derive(Debug, Clone)]
+pub struct CommonSettings {
+    pub server: ServerSettings,
+    pub log: LogSettings,
+    pub database: DatabaseSettings,
+    pub internal: InternalSettings,
+    pub services: ServiceUrls,
+}
+
+impl CommonSettings {
+    pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        Ok(Self {
+            server: settings.section("server")?,
+            log: settings.section("log")?,
+            database: settings.section("database")?,
+            internal: settings.section("internal")?,
+            services: settings.section("services")?,
+        })
+    }
+
+    /// The signer of internal tokens, from the secret in the settings. A service that runs alone cannot make a
+    /// secret up: the others would not know it.
+    pub fn shared_tokens(&self) -> Result<InternalTokens, ConfigError> {
+        let secret = self.internal.secret.as_deref().ok_or_else(|| ConfigError {
+            key: "internal.secret".to_owned(),
+            line: None,
+            message: "must be set, the same for every service (make one with `openssl rand -hex 32`)".to_owned(),
+        })?;
+        InternalTokens::new(secret.as_bytes()).map_err(|cause| ConfigError {
+            key: "internal.secret".to_owned(),
+            line: None,
+            message: cause.to_string(),
+        })
+    }
+}
+
+/// Reads the secret in `path`, or makes one there that only this user can read.
+pub fn secret_in_file(path: &Path) -> io::Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(secret) if !secret.trim().is_empty() => return Ok(secret.trim().to_owned()),
+        Ok(_) => {}
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(cause),
+    }
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    // Two version-4 UUIDs hold 244 random bits from the system's generator.
+    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    Ok(secret)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_secret_is_made_once_and_only_its_owner_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets/internal.key");
+        let secret = secret_in_file(&path).unwrap();
+        assert_eq!(secret.len(), 64);
+        assert_eq!(secret_in_file(&path).unwrap(), secret);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_default_addresses_are_the_documented_ones() {
+        let urls = ServiceUrls::default();
+        assert_eq!(urls.knowledge.as_str(), "http://127.0.0.1:8081/");
+        assert_eq!(urls.model_runtime.as_str(), "http://127.0.0.1:11434/");
+    }
+
+    #[test]
+    fn a_cluster_without_a_secret_is_told_so() {
+        let settings = CommonSettings::read(&Settings::default()).unwrap();
+        assert_eq!(settings.shared_tokens().err().unwrap().key, "internal.secret");
+    }
+}
