@@ -79,6 +79,18 @@ pub struct UpdateUser {
     pub disabled: Option<bool>,
 }
 
+/// The body of `PATCH /auth/me`: what is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct UpdateProfile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The present password; needed to set a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_password: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password: Option<String>,
+}
+
 /// A group of users.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Group {
