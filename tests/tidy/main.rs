@@ -9,6 +9,7 @@ mod lexer;
 mod links;
 mod machine;
 mod repository;
+mod samples;
 mod sizes;
 
 use std::fmt;
@@ -73,4 +74,9 @@ fn links_between_documents_resolve() {
 #[test]
 fn no_file_names_a_machine_or_a_private_registry() {
     assert_none(machine::traces(&Repository::load()));
+}
+
+#[test]
+fn the_sample_questions_are_answered_by_the_sample_library() {
+    assert_none(samples::broken_samples(&Repository::load()));
 }
