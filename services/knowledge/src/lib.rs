@@ -1,1 +1,4 @@
 
+pub mod index;
+pub mod ingest;
+pub mod retrieve;

@@ -19,11 +19,12 @@ pub mod analysis;
 pub mod edge;
 pub mod highlight;
 pub mod lexical;
-pub mod sequence;
+mod sequence;
 pub mod server;
 pub mod space;
 #[cfg(test)]
 mod suite;
+mod worker;
 
 use anwen_contract::{ChunkId, DocumentId, KnowledgeBaseId, VersionId};
 use async_trait::async_trait;
@@ -127,6 +128,9 @@ pub trait VectorIndex: Send + Sync + 'static {
     /// Deletes in every space; deleting what is not there succeeds.
     async fn delete(&self, selection: &Selection) -> Result<(), IndexError>;
 
+    /// Removes all spaces and sets what has been reached to 0.
+    async fn clear(&self) -> Result<(), IndexError>;
+
     /// How many of the selected chunks the space holds.
     async fn count(&self, space: &SpaceName, selection: &Selection) -> Result<usize, IndexError>;
 
@@ -174,4 +178,11 @@ fn check_vector(space: &SpaceName, expected: usize, vector: &[f32]) -> Result<()
         return Err(IndexError::Invalid("a vector holds a number that is not finite".to_owned()));
     }
     Ok(())
+}
+
+/// Renames what cannot be read, so that it can be looked into and an empty index can take its place.
+fn set_aside(directory: &std::path::Path) -> std::io::Result<()> {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let aside = directory.with_file_name(format!("{name}.unreadable-{}", uuid::Uuid::now_v7()));
+    std::fs::rename(directory, aside)
 }

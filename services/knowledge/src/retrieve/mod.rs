@@ -10,37 +10,18 @@ pub mod neighbours;
 pub mod normalise;
 pub mod pack;
 pub mod retriever;
+#[cfg(test)]
+mod testing;
 
 use std::time::Duration;
 
+use anwen_contract::knowledge::{Hit, RetrieveMode};
 use anwen_contract::{ChunkId, DocumentId, KnowledgeBaseId, VersionId};
 use async_trait::async_trait;
 
 use crate::index::{IndexError, SearchScope, SpaceName};
 
 pub use retriever::Retriever;
-
-/// Which rankings to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Both, fused.
-    #[default]
-    Hybrid,
-    /// Embeddings only.
-    Dense,
-    /// Words only (BM25).
-    Lexical,
-}
-
-impl Mode {
-    pub fn uses_dense(self) -> bool {
-        matches!(self, Self::Hybrid | Self::Dense)
-    }
-
-    pub fn uses_lexical(self) -> bool {
-        matches!(self, Self::Hybrid | Self::Lexical)
-    }
-}
 
 /// The knowledge bases whose serving generation is in one embedding space.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +34,8 @@ pub struct SpaceScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrievalRequest {
     pub query: String,
-    pub mode: Mode,
-    /// How many hits are wanted, 1 to [`retriever::MAX_TOP_K`].
+    pub mode: RetrieveMode,
+    /// How many hits are wanted, from 1 to [`anwen_contract::knowledge::MAX_TOP_K`].
     pub top_k: usize,
     /// The embedding spaces to search and which knowledge bases are in each. All knowledge bases of the request
     /// are here; the lexical leg searches their union.
@@ -67,66 +48,20 @@ pub struct RetrievalRequest {
     pub timeout: Duration,
 }
 
-/// A chunk as SQL has it, ready to be shown.
-#[derive(Debug, Clone, PartialEq)]
+/// A chunk that serves, as SQL has it.
+#[derive(Debug, Clone)]
 pub struct LiveChunk {
-    pub chunk_id: ChunkId,
-    pub document_id: DocumentId,
     pub version_id: VersionId,
-    pub knowledge_base_id: KnowledgeBaseId,
-    pub document_name: String,
-    pub ordinal: u32,
-    pub text: String,
-    pub page_start: Option<u32>,
-    pub page_end: Option<u32>,
-    pub heading_path: Vec<String>,
-    /// Where the passage stands on its pages.
-    pub boxes: Vec<PageBox>,
+    /// Counted by the embedding model's tokenizer.
     pub tokens: u32,
-}
-
-/// A rectangle on a page, in points from the top left corner.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PageBox {
-    /// Page number from 1.
-    pub page: u32,
-    pub x0: f32,
-    pub y0: f32,
-    pub x1: f32,
-    pub y1: f32,
-}
-
-/// Scores of a hit; `None` where the leg did not find it (or was not asked).
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Scores {
-    /// Cosine.
-    pub dense: Option<f32>,
-    /// BM25.
-    pub lexical: Option<f32>,
-    /// What the hits are ordered by before any reranking; see [`fusion`].
-    pub fused: f32,
-    /// The cross-encoder's score, when one ran.
-    pub rerank: Option<f32>,
-}
-
-/// A live chunk and why it was found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hit {
-    pub chunk: LiveChunk,
-    pub scores: Scores,
-}
-
-impl Hit {
-    /// The score that the hits are ordered by.
-    pub fn score(&self) -> f32 {
-        self.scores.rerank.unwrap_or(self.scores.fused)
-    }
+    /// What the asker gets to see. The scores are set here; a [`HydrateChunks`] leaves them at their defaults.
+    pub hit: Hit,
 }
 
 /// What a retrieval found, in descending order of score.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Retrieval {
-    pub hits: Vec<Hit>,
+    pub hits: Vec<LiveChunk>,
     /// Chunks that were found and left out, by reason.
     pub dropped: Dropped,
     pub took: Timings,
