@@ -169,6 +169,28 @@ pub trait VectorIndex: Send + Sync + 'static {
     }
 }
 
+/// What the embedding of a chunk is made from: the document's name as words, the headings and the text, so that a
+/// passage is found by what it stands under. Whoever embeds chunks embeds this.
+pub fn text_to_embed(title: &str, heading_path: &[String], text: &str) -> String {
+    let title = without_extension(title.trim()).replace('_', " ");
+    let mut parts: Vec<&str> = Vec::with_capacity(heading_path.len() + 2);
+    parts.extend([title.as_str()].into_iter().filter(|title| !title.is_empty()));
+    parts.extend(heading_path.iter().map(String::as_str));
+    parts.push(text);
+    parts.join("\n")
+}
+
+/// A file's name without what says its format, which is the same for every other file.
+fn without_extension(name: &str) -> &str {
+    const MAX_EXTENSION_CHARS: usize = 5;
+    let is_extension = |text: &str| {
+        text.len() <= MAX_EXTENSION_CHARS
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    name.rsplit_once('.').filter(|(stem, extension)| !stem.is_empty() && is_extension(extension)).map_or(name, |(stem, _)| stem)
+}
+
 /// Rejects a vector that cosine cannot rank: wrong length, not finite, or all zeros is allowed (an empty text).
 fn check_vector(space: &SpaceName, expected: usize, vector: &[f32]) -> Result<(), IndexError> {
     if vector.len() != expected {
@@ -185,4 +207,22 @@ fn set_aside(directory: &std::path::Path) -> std::io::Result<()> {
     let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let aside = directory.with_file_name(format!("{name}.unreadable-{}", uuid::Uuid::now_v7()));
     std::fs::rename(directory, aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_embedded_with_what_it_stands_under() {
+        let headings = ["3 Leave".to_owned(), "3.1 Annual".to_owned()];
+        for (title, expected) in [
+            ("员工_手册.pdf", "员工 手册\n3 Leave\n3.1 Annual\ntext"),
+            ("Release 1.2", "Release 1.2\n3 Leave\n3.1 Annual\ntext"),
+            (".env", ".env\n3 Leave\n3.1 Annual\ntext"),
+            ("", "3 Leave\n3.1 Annual\ntext"),
+        ] {
+            assert_eq!(text_to_embed(title, &headings, "text"), expected, "{title:?}");
+        }
+    }
 }

@@ -42,10 +42,11 @@ pub(super) fn compound_length(text: &str) -> usize {
 
 /// Cuts a compound at its commas, except those between the digits of one number (`1,200`).
 pub(super) fn split_lists(compound: &str) -> Vec<Range<usize>> {
-    if !compound.contains(',') || is_grouped_number(compound) {
-        return vec![0..compound.len()];
-    }
     let mut pieces = Vec::new();
+    if is_grouped_number(compound) {
+        pieces.push(0..compound.len());
+        return pieces;
+    }
     let mut start = 0;
     for piece in compound.split(',') {
         if !piece.is_empty() {

@@ -1,6 +1,7 @@
 //! Asking the full-text index.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use anwen_contract::{ChunkId, DocumentId, VersionId};
 use tantivy::collector::{Count, TopDocs};
@@ -64,13 +65,11 @@ pub(super) fn search(
     let mut columns: HashMap<u32, IdColumns> = HashMap::new();
     let mut scores = Vec::with_capacity(found.len());
     for (score, address) in found {
-        let segment = address.segment_ord;
-        if !columns.contains_key(&segment) {
-            columns.insert(segment, IdColumns::open(searcher.segment_reader(segment))?);
-        }
-        if let Some(ids) = columns.get_mut(&segment) {
-            scores.push(ids.chunk_score(address.doc_id, score)?);
-        }
+        let ids = match columns.entry(address.segment_ord) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(IdColumns::open(searcher.segment_reader(address.segment_ord))?),
+        };
+        scores.push(ids.chunk_score(address.doc_id, score)?);
     }
     Ok(scores)
 }
