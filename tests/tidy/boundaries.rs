@@ -73,9 +73,9 @@ fn workspace_dependencies(manifest: &toml::Value) -> Vec<String> {
         .collect()
 }
 
-/// `store.rs` or a file under `store/`, in any crate.
+/// `store.rs` or a file under `store/`, in any crate; and `rows.rs`, which reads the columns of rows for stores.
 fn is_store(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "store" | "store.rs"))
+    path.split('/').any(|part| matches!(part, "store" | "store.rs" | "rows.rs"))
 }
 
 /// The database pool and the migrator are the platform's.
@@ -125,6 +125,7 @@ const GUARDS: [Guard; 5] = [
         crates: &[
             "calamine",
             "docx_rs",
+            "dom_query",
             "dom_smoothie",
             "hayro",
             "hayro_interpret",

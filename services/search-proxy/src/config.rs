@@ -1,0 +1,92 @@
+//! The section `[search_proxy]` of the settings. Every bound of the service stands here.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::BuildError;
+use crate::page::address::Network;
+
+/// The section's name in `anwen.toml`.
+pub const SECTION: &str = "search_proxy";
+
+/// Settings of the search proxy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// A SearXNG instance that answers JSON (`search.formats: [html, json]` in its settings). Without it web search is
+    /// off.
+    pub upstream_url: Option<Url>,
+    /// Milliseconds that the search engine has to answer.
+    pub search_timeout_ms: u64,
+    /// Bytes of the search engine's answer.
+    pub max_search_answer_bytes: usize,
+    /// Results of one search.
+    pub max_results: usize,
+    /// Characters of a query.
+    pub max_query_chars: usize,
+    /// Milliseconds in which a page has to be read, redirects included.
+    pub read_timeout_ms: u64,
+    /// Bytes of a page, after decompression.
+    pub max_page_bytes: usize,
+    /// Redirects that are followed for one page.
+    pub max_redirects: usize,
+    /// Characters of the text that is answered for a page; the rest is cut off.
+    pub max_text_chars: usize,
+    /// Pages that are read at the same time; more wait until their time is over.
+    pub concurrent_reads: usize,
+    /// Networks that pages may be read from although they are private, such as `10.20.0.0/16`. Everything else that is
+    /// not on the public internet is refused.
+    pub allowed_networks: Vec<Network>,
+    /// How the proxy names itself to the sites whose pages it reads.
+    pub user_agent: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8082),
+            upstream_url: None,
+            search_timeout_ms: 6_000,
+            max_search_answer_bytes: 2 * 1024 * 1024,
+            max_results: 20,
+            max_query_chars: 512,
+            read_timeout_ms: 10_000,
+            max_page_bytes: 4 * 1024 * 1024,
+            max_redirects: 5,
+            max_text_chars: 100_000,
+            concurrent_reads: 8,
+            allowed_networks: Vec::new(),
+            user_agent: concat!("Mozilla/5.0 (compatible; Anwen/", env!("CARGO_PKG_VERSION"), ")").to_owned(),
+        }
+    }
+}
+
+impl Config {
+    pub fn search_timeout(&self) -> Duration {
+        Duration::from_millis(self.search_timeout_ms)
+    }
+
+    pub fn read_timeout(&self) -> Duration {
+        Duration::from_millis(self.read_timeout_ms)
+    }
+
+    /// What the types do not say.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        let wrong = |key, reason: &str| Err(BuildError::Setting { key, reason: reason.to_owned() });
+        if self.upstream_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            return wrong("upstream_url", "must begin with http:// or https://");
+        }
+        if self.max_results == 0 {
+            return wrong("max_results", "must be at least 1");
+        }
+        if self.concurrent_reads == 0 {
+            return wrong("concurrent_reads", "must be at least 1");
+        }
+        Ok(())
+    }
+}

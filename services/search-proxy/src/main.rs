@@ -1,0 +1,42 @@
+//! The search proxy as a process of its own, for a deployment of several containers.
+
+use std::path::PathBuf;
+
+use anwen_platform::http::{bind, serve};
+use anwen_platform::shutdown::wait_for_signal;
+use anwen_platform::{CommonSettings, Settings, Shutdown, telemetry};
+use anwen_search_proxy::config::SECTION;
+use anwen_search_proxy::{Config, SERVICE, build};
+use anyhow::Context as _;
+use clap::Parser;
+
+/// Searches the web and reads pages for the other services.
+#[derive(Parser)]
+#[command(name = "anwen-search-proxy", version)]
+struct Arguments {
+    /// The settings file.
+    #[arg(long, env = "ANWEN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::load(Arguments::parse().config.as_deref())?;
+    let common = CommonSettings::read(&settings)?;
+    let config: Config = settings.section(SECTION)?;
+    telemetry::init_logs(&common.log)?;
+
+    let listener =
+        bind(config.listen, false).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    tracing::info!(address = %listener.local_addr()?, web_search = config.upstream_url.is_some(), "{SERVICE} is ready");
+    let service = build(config, common.shared_tokens()?)?;
+
+    let shutdown = Shutdown::new();
+    let server = shutdown.spawn(serve(listener, service.router(), shutdown.token()));
+    tokio::select! {
+        result = wait_for_signal() => result?,
+        result = server => return Ok(result??),
+    }
+    shutdown.finish().await;
+    Ok(())
+}
