@@ -73,7 +73,7 @@ samples:
 ## bench-footprint: idle memory, start time and sizes, beside their bounds
 .PHONY: bench-footprint
 bench-footprint: build
-	scripts/bench-footprint
+	python3 benches/footprint.py --binary "$(ANWEN)"
 
 ## quality: recall, MRR and nDCG of a folder of retrieval sets: make quality EVAL=DIR
 .PHONY: quality
