@@ -1,1 +1,79 @@
+//! The model runtime: chat, embeddings and (later) reranking behind the interfaces of OpenAI and Ollama.
+//!
+//! `engine` holds what computes, behind one trait; `registry` knows which models there are and loads them; `admission` is
+//! the bounded queue in front of each; `api` speaks HTTP.
 
+pub mod admission;
+mod api;
+mod config;
+pub mod engine;
+mod error;
+pub mod registry;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anwen_contract::client::Audience;
+use anwen_contract::model::STATIC_EMBEDDING_MODEL;
+use anwen_platform::InternalTokens;
+use anwen_platform::http::{InternalAuth, ReadyCheck, Scaffold};
+use axum::Router;
+
+pub use config::{Config, StubScript, StubSettings};
+pub use error::RuntimeError;
+
+use api::{Access, ApiState};
+use registry::Registry;
+
+/// The name of this service in logs and metrics.
+const SERVICE: &str = "model-runtime";
+
+/// The service, ready to be served.
+#[derive(Clone)]
+pub struct Service {
+    registry: Arc<Registry>,
+    config: Arc<Config>,
+    tokens: InternalTokens,
+    models_dir: PathBuf,
+}
+
+/// Opens the models in `models_dir`. A missing or damaged bundled embedding is logged and shows in `/readyz`; the service
+/// runs without it.
+pub async fn build(config: Config, models_dir: &Path, tokens: InternalTokens) -> Service {
+    let config = Arc::new(config);
+    let directory = models_dir.to_owned();
+    let for_registry = Arc::clone(&config);
+    let opened = tokio::task::spawn_blocking(move || Registry::open(&directory, for_registry)).await;
+    let registry = match opened {
+        Ok(registry) => Arc::new(registry),
+        // Only a panic while opening comes here; go on with it.
+        Err(cause) => std::panic::resume_unwind(cause.into_panic()),
+    };
+    Service { registry, config, tokens, models_dir: models_dir.to_owned() }
+}
+
+impl Service {
+    /// Every route of the service.
+    pub fn router(&self) -> Router {
+        let auth = InternalAuth::new(self.tokens.clone(), Audience::ModelRuntime);
+        let access = Access::new(auth, self.config.allow_loopback_clients);
+        let state = ApiState { registry: Arc::clone(&self.registry), config: Arc::clone(&self.config) };
+        Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(api::routes(state, access))
+    }
+
+    /// The models, for those who look at them in process.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    fn ready_checks(&self) -> Vec<ReadyCheck> {
+        let registry = Arc::clone(&self.registry);
+        let directory = self.models_dir.clone();
+        let embedding = ReadyCheck::new("embedding", move || {
+            let found = registry.loaded().iter().any(|model| model.name == STATIC_EMBEDDING_MODEL);
+            let message = format!("no usable model {STATIC_EMBEDDING_MODEL:?} in {}", directory.display());
+            async move { if found { Ok(()) } else { Err(message) } }
+        });
+        vec![embedding]
+    }
+}

@@ -1,0 +1,39 @@
+//! The HTTP surfaces: OpenAI's, Ollama's and our own administration, over the same generations.
+
+mod access;
+mod admin;
+mod body;
+mod embedding;
+mod generation;
+mod ollama;
+mod openai;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+
+use crate::config::Config;
+use crate::registry::Registry;
+
+pub use access::Access;
+
+/// What handlers need.
+#[derive(Clone)]
+pub(crate) struct ApiState {
+    pub registry: Arc<Registry>,
+    pub config: Arc<Config>,
+}
+
+/// Every route of the service but health and metrics.
+pub(crate) fn routes(state: ApiState, access: Access) -> Router {
+    let max_body_bytes = state.config.max_body_bytes;
+    Router::new()
+        .merge(openai::routes())
+        .merge(ollama::routes())
+        .merge(admin::routes())
+        .with_state(state)
+        .layer(DefaultBodyLimit::max(max_body_bytes))
+        .layer(from_fn_with_state(access, access::check))
+}

@@ -1,0 +1,127 @@
+//! `/api/tags`, `/api/ps`, `/api/show` and `/api/version`.
+
+use std::sync::Arc;
+
+use anwen_contract::model::ModelCapabilities;
+use anwen_platform::http::RequestId;
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::rfc3339;
+use crate::api::ApiState;
+use crate::api::body::{Body, Failure, Ollama};
+use crate::error::RuntimeError;
+use crate::registry::{Listed, modified_at};
+
+async fn listed(state: &ApiState) -> Result<Vec<Listed>, RuntimeError> {
+    let registry = Arc::clone(&state.registry);
+    tokio::task::spawn_blocking(move || registry.list()).await.map_err(RuntimeError::internal)
+}
+
+/// Ollama names every model with a tag.
+fn tagged(name: &str) -> String {
+    if name.contains(':') { name.to_owned() } else { format!("{name}:latest") }
+}
+
+fn details(listed: &Listed) -> Value {
+    let files = listed.files.as_ref();
+    let family = files.map_or(listed.info.engine.as_str(), |files| files.family.as_str());
+    json!({
+        "parent_model": "",
+        "format": files.map_or("builtin", |files| files.format()),
+        "family": family,
+        "families": [family],
+        "parameter_size": files.and_then(|files| files.parameters).map(parameter_size).unwrap_or_default(),
+        "quantization_level": files.map_or("", |files| files.quantization.as_str()),
+    })
+}
+
+/// `7.6B`, `494M`.
+fn parameter_size(parameters: u64) -> String {
+    const BILLION: f64 = 1e9;
+    let parameters = parameters as f64;
+    if parameters >= BILLION { format!("{:.1}B", parameters / BILLION) } else { format!("{:.0}M", parameters / 1e6) }
+}
+
+fn tag(listed: &Listed) -> Value {
+    json!({
+        "name": tagged(&listed.info.id),
+        "model": tagged(&listed.info.id),
+        "modified_at": rfc3339(modified_at(listed.files.as_ref())),
+        "size": listed.info.size_bytes,
+        "digest": listed.files.as_ref().map(|files| files.fingerprint()).unwrap_or_default(),
+        "details": details(listed),
+    })
+}
+
+pub(super) async fn tags(State(state): State<ApiState>, RequestId(id): RequestId) -> Result<Json<Value>, Failure<Ollama>> {
+    let models = listed(&state).await.map_err(|failure| Failure::new(&failure, &id))?;
+    let models: Vec<Value> = models.iter().map(tag).collect();
+    Ok(Json(json!({ "models": models })))
+}
+
+pub(super) async fn running(
+    State(state): State<ApiState>,
+    RequestId(id): RequestId,
+) -> Result<Json<Value>, Failure<Ollama>> {
+    let all = listed(&state).await.map_err(|failure| Failure::new(&failure, &id))?;
+    let loaded = state.registry.loaded();
+    let models: Vec<Value> = all
+        .iter()
+        .filter(|listed| loaded.iter().any(|model| model.name == listed.info.id))
+        .map(|listed| {
+            let mut entry = tag(listed);
+            entry["size_vram"] = json!(0);
+            entry["context_length"] = json!(listed.info.context_tokens);
+            entry
+        })
+        .collect();
+    Ok(Json(json!({ "models": models })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ShowRequest {
+    #[serde(alias = "name")]
+    model: String,
+}
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    body: Body<Ollama, ShowRequest>,
+) -> Result<Json<Value>, Failure<Ollama>> {
+    let fail = Body::<Ollama, ShowRequest>::failure(&body.request_id);
+    let wanted = body.value.model;
+    let models = listed(&state).await.map_err(&fail)?;
+    let found = models.iter().find(|listed| listed.info.id == wanted || tagged(&listed.info.id) == wanted);
+    let listed = found.ok_or_else(|| fail(RuntimeError::ModelNotFound { name: wanted.clone() }))?;
+    let family = details(listed)["family"].as_str().unwrap_or_default().to_owned();
+    Ok(Json(json!({
+        "modelfile": "",
+        "parameters": "",
+        "template": "",
+        "details": details(listed),
+        "model_info": {
+            "general.architecture": family,
+            (format!("{family}.context_length")): listed.info.context_tokens,
+            (format!("{family}.embedding_length")): listed.info.dimensions,
+        },
+        "capabilities": capability_names(listed.info.capabilities),
+        "modified_at": rfc3339(modified_at(listed.files.as_ref())),
+    })))
+}
+
+fn capability_names(capabilities: ModelCapabilities) -> Vec<&'static str> {
+    let all = [
+        (capabilities.chat, "completion"),
+        (capabilities.embed, "embedding"),
+        (capabilities.vision, "vision"),
+        (capabilities.tools, "tools"),
+    ];
+    all.into_iter().filter(|(can, _)| *can).map(|(_, name)| name).collect()
+}
+
+pub(super) async fn version() -> Json<Value> {
+    Json(json!({"version": env!("CARGO_PKG_VERSION")}))
+}

@@ -1,0 +1,105 @@
+//! The section `[model_runtime]` of the settings.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the model runtime. Every bound of the service stands here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port. 11434 is Ollama's, so that its clients find this service.
+    pub listen: SocketAddr,
+    /// Let programs on this machine that connect over loopback (Ollama clients) in without a token.
+    pub allow_loopback_clients: bool,
+    /// Other names for models: `alias = "model"`.
+    pub aliases: BTreeMap<String, String>,
+    /// Requests that may wait in front of one model; one more is refused.
+    pub queue_capacity: usize,
+    /// Seconds that a request may wait in the queue.
+    pub queue_timeout_seconds: u64,
+    /// Seconds that one generation may take.
+    pub generation_timeout_seconds: u64,
+    /// Tokens of an answer when the request does not say.
+    pub default_max_tokens: u32,
+    /// Models with weights of their own that are loaded at the same time; the one unused for longest makes room.
+    pub max_loaded_models: usize,
+    /// Conversations that one loaded model answers at the same time; more wait in its queue.
+    pub concurrent_chats: usize,
+    /// Bytes of a request body.
+    pub max_body_bytes: usize,
+    /// Texts in one embedding request.
+    pub max_embed_texts: usize,
+    /// Passages in one request to the quoting answerer.
+    pub max_documents: usize,
+    /// List the scripted engine for tests and load runs under the name `stub`.
+    pub enable_stub: bool,
+    /// How the scripted engine behaves.
+    pub stub: StubSettings,
+}
+
+/// `[model_runtime.stub]`: what the scripted engine says, and how fast.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StubSettings {
+    /// Words of an answer that no script gives.
+    pub tokens: u32,
+    /// Milliseconds between two words.
+    pub token_delay_ms: u64,
+    /// Milliseconds before the first word.
+    pub first_token_delay_ms: u64,
+    /// Answers by prompt: the first entry whose `contains` stands in the last message is given.
+    pub scripts: Vec<StubScript>,
+    /// Conversations at the same time.
+    pub concurrency: usize,
+}
+
+/// One scripted answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StubScript {
+    pub contains: String,
+    pub answer: String,
+    /// Fail instead of ending the answer.
+    #[serde(default)]
+    pub fails: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 11434),
+            allow_loopback_clients: true,
+            aliases: BTreeMap::new(),
+            queue_capacity: 64,
+            queue_timeout_seconds: 120,
+            generation_timeout_seconds: 1800,
+            default_max_tokens: 1024,
+            max_loaded_models: 2,
+            concurrent_chats: 4,
+            max_body_bytes: 32 * 1024 * 1024,
+            max_embed_texts: 4096,
+            max_documents: 64,
+            enable_stub: false,
+            stub: StubSettings::default(),
+        }
+    }
+}
+
+impl Default for StubSettings {
+    fn default() -> Self {
+        Self { tokens: 32, token_delay_ms: 0, first_token_delay_ms: 0, scripts: Vec::new(), concurrency: 8 }
+    }
+}
+
+impl Config {
+    pub(crate) fn queue_timeout(&self) -> Duration {
+        Duration::from_secs(self.queue_timeout_seconds)
+    }
+
+    pub(crate) fn generation_timeout(&self) -> Duration {
+        Duration::from_secs(self.generation_timeout_seconds)
+    }
+}

@@ -1,0 +1,68 @@
+//! The quoting answerer: it selects the sentences of the passages that answer, and never writes one.
+
+mod engine;
+mod score;
+mod select;
+mod units;
+
+pub use engine::ExtractiveEngine;
+pub use select::{select_quotes, select_scored};
+
+/// A passage that may be quoted.
+#[derive(Clone, Copy, Debug)]
+pub struct Passage<'a> {
+    /// The number by which it is cited.
+    pub n: u32,
+    pub title: &'a str,
+    pub text: &'a str,
+    /// How well retrieval rated it; higher is better, on any scale.
+    pub score: f32,
+}
+
+/// Words of a passage, as they stand there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    pub n: u32,
+    pub text: String,
+}
+
+/// What the parts of a unit's score count for, and where quoting begins and ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights {
+    /// Nearness of the embeddings.
+    pub cosine: f32,
+    /// The passage's place in retrieval.
+    pub prior: f32,
+    /// A term of the question in the sentence before or the title, where one in the unit itself counts 1.
+    pub before: f32,
+    /// The same in the sentence after.
+    pub after: f32,
+    /// The same anywhere else in the passage.
+    pub passage: f32,
+    /// The kind of thing that is asked for is there.
+    pub asked: f32,
+    /// The unit is in the question's language.
+    pub language: f32,
+    /// The unit says nothing but what the question says.
+    pub empty: f32,
+    /// The unit asks and does not tell.
+    pub question: f32,
+    /// Below this score nothing is quoted.
+    pub threshold: f32,
+    /// A further quote must reach this share of the best one's score.
+    pub share: f32,
+}
+
+pub const WEIGHTS: Weights = Weights {
+    cosine: 0.8,
+    prior: 0.25,
+    before: 0.4,
+    after: 0.2,
+    passage: 0.2,
+    asked: 0.15,
+    language: 0.1,
+    empty: 0.5,
+    question: 0.3,
+    threshold: 0.5,
+    share: 0.8,
+};

@@ -1,0 +1,34 @@
+//! The model runtime as a process of its own.
+
+use anwen_platform::{CommonSettings, Settings, http, shutdown, telemetry};
+use anyhow::Context as _;
+use clap::Parser;
+use std::path::PathBuf;
+
+/// Anwen's model runtime.
+#[derive(Parser)]
+#[command(name = "anwen-model-runtime", version)]
+struct Arguments {
+    /// The settings file.
+    #[arg(long, env = "ANWEN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let settings = Settings::load(arguments.config.as_deref())?;
+    let common = CommonSettings::read(&settings)?;
+    let config: anwen_model_runtime::Config = settings.section("model_runtime")?;
+    telemetry::init_logs(&common.log)?;
+    let listen = config.listen;
+    let service = anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;
+    let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
+    tracing::info!(%listen, "model runtime ready");
+    let stop = shutdown::Shutdown::new();
+    let serving = tokio::spawn(http::serve(listener, service.router(), stop.token()));
+    shutdown::wait_for_signal().await?;
+    stop.begin();
+    serving.await??;
+    Ok(())
+}
