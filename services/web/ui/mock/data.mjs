@@ -1,0 +1,292 @@
+// What the mock server begins with.
+import { makePdf } from './pdf.mjs';
+
+const LINE_HEIGHT = 20;
+
+function sheet(title, lines) {
+  return [
+    { x: 72, y: 90, size: 20, text: title },
+    ...lines.map((text, index) => ({ x: 72, y: 140 + index * LINE_HEIGHT, size: 12, text })),
+  ];
+}
+
+const filler = (n) => `Section ${n}: this line stands for the rest of the page and says little.`;
+
+const handbook = makePdf([
+  sheet('Employee Handbook', [1, 2, 3, 4, 5, 6].map(filler)),
+  sheet('Working hours', [7, 8, 9].map(filler)),
+  sheet('Leave', [
+    filler(10),
+    'Employees with less than ten years of service have ten days of paid annual leave.',
+    'From the tenth year on it is fifteen days. Unused days can be carried over until March.',
+    filler(11),
+  ]),
+  ...[4, 5, 6, 7, 8].map((n) =>
+    sheet(
+      `Chapter ${n}`,
+      Array.from({ length: 20 }, (_, i) => filler(n * 10 + i)),
+    ),
+  ),
+]);
+
+const manual = makePdf([
+  sheet('空压机使用手册', ['本手册适用于 KX-200 型空气压缩机。', '使用前请仔细阅读安全须知。']),
+  sheet('故障代码', ['E07 表示排气温度过高，应立即停机并检查冷却风扇。', '额定压力为四十巴，不得超压运行。']),
+]);
+
+export const files = { handbook, manual };
+
+const now = Date.now();
+const ago = (minutes) => new Date(now - minutes * 60_000).toISOString();
+
+export const user = (id, username, display_name, role = 'user') => ({
+  id,
+  username,
+  display_name,
+  role,
+  disabled: id === 'u4',
+  groups: id === 'u2' ? ['g1'] : [],
+  created_at: ago(90_000),
+  last_login_at: id === 'u3' ? null : ago(50),
+});
+
+export const users = [
+  user('u1', 'admin', '林安', 'admin'),
+  user('u2', 'chen.wen', '陈雯'),
+  user('u3', 'j.fischer', 'Jonas Fischer'),
+  user('u4', 'wang.li', '王力'),
+];
+
+export const groups = [
+  { id: 'g1', name: '维修部', description: '设备维护与点检', members: ['u2', 'u3'], created_at: ago(9_000) },
+  { id: 'g2', name: 'Human resources', description: '', members: [], created_at: ago(9_000) },
+];
+
+const base = (id, name, description, document_count, chunk_count, status = 'ready', my_role = 'owner') => ({
+  id,
+  name,
+  description,
+  language: 'auto',
+  document_count,
+  chunk_count,
+  status,
+  my_role,
+  created_at: ago(9_000),
+  updated_at: ago(40),
+});
+
+export const bases = [
+  base('kb1', '示例公司资料', '员工手册、设备手册、价目表与制度备忘，中英文各半。', 6, 184),
+  base(
+    'kb2',
+    'Equipment manuals',
+    'Operation and maintenance of everything on the shop floor.',
+    128,
+    9_432,
+    'indexing',
+  ),
+  base('kb3', '制度文件', '', 41, 2_210, 'ready', 'viewer'),
+];
+
+const document = (id, name, media_type, more = {}) => ({
+  id,
+  knowledge_base_id: 'kb1',
+  name,
+  path: name,
+  media_type,
+  bytes: 184_320,
+  pages: null,
+  status: 'indexed',
+  progress: 1,
+  error: null,
+  warnings: [],
+  version: 1,
+  chunk_count: 31,
+  created_at: ago(200),
+  updated_at: ago(200),
+  ...more,
+});
+
+const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+
+export const documents = [
+  document('d1', 'Employee Handbook.pdf', 'application/pdf', { pages: 8, bytes: handbook.length }),
+  document('d2', '空压机使用手册.pdf', 'application/pdf', {
+    pages: 2,
+    bytes: manual.length,
+    path: '设备/空压机使用手册.pdf',
+  }),
+  document('d3', '差旅报销制度.docx', DOCX, {
+    path: '制度/差旅报销制度.docx',
+    warnings: [{ code: 'images_skipped', message: '3 pictures hold no text and were left out' }],
+  }),
+  document('d4', 'Price list 2026.html', 'text/html', { bytes: 9_120 }),
+  document('d5', '年度预算（加密）.pdf', 'application/pdf', {
+    status: 'failed',
+    error: { code: 'encrypted', message: 'the file needs a password' },
+    progress: 0.2,
+    chunk_count: 0,
+  }),
+  document('d6', 'Maintenance log.md', 'text/markdown', {
+    status: 'embedding',
+    progress: 0.62,
+    bytes: 1_244_000,
+  }),
+];
+
+const line = (page, row, x1 = 500) => ({
+  page,
+  x0: 72,
+  y0: 128 + row * LINE_HEIGHT,
+  x1,
+  y1: 143 + row * LINE_HEIGHT,
+});
+
+const chunk = (id, document_id, ordinal, text, heading_path, page, boxes) => ({
+  id,
+  document_id,
+  knowledge_base_id: 'kb1',
+  ordinal,
+  text,
+  page_start: page,
+  page_end: page,
+  heading_path,
+  boxes,
+  tokens: 60,
+  version: 1,
+});
+
+const travel = ['适用范围', '交通标准', '住宿标准', '餐饮补贴', '报销流程', '例外情形'];
+
+export const chunks = [
+  chunk(
+    'c1',
+    'd1',
+    0,
+    'Employees with less than ten years of service have ten days of paid annual leave. From the tenth year on it is fifteen days. Unused days can be carried over until March.',
+    ['Leave'],
+    3,
+    [line(3, 1), line(3, 2)],
+  ),
+  chunk(
+    'c2',
+    'd2',
+    0,
+    'E07 表示排气温度过高，应立即停机并检查冷却风扇。额定压力为四十巴，不得超压运行。',
+    ['故障代码'],
+    2,
+    [line(2, 0, 400), line(2, 1, 350)],
+  ),
+  ...travel.map((title, index) =>
+    chunk(
+      `c3${index}`,
+      'd3',
+      index,
+      `${title}：员工因公出差的，应在出差前填写申请单，经部门负责人批准后执行。一线城市住宿标准为每晚不超过五百元，其他城市不超过三百五十元。超出部分由个人承担，特殊情况须附书面说明。`,
+      ['差旅报销制度', title],
+      null,
+      [],
+    ),
+  ),
+];
+
+export const sources = [
+  {
+    n: 1,
+    kind: 'document',
+    chunk_id: 'c1',
+    document_id: 'd1',
+    document_name: 'Employee Handbook.pdf',
+    knowledge_base_id: 'kb1',
+    page_start: 3,
+    page_end: 3,
+    boxes: [line(3, 1), line(3, 2)],
+    title: 'Employee Handbook.pdf',
+    excerpt: chunks[0].text,
+    score: 1.42,
+    version: 1,
+    as_of: ago(200),
+  },
+  {
+    n: 2,
+    kind: 'document',
+    chunk_id: 'c32',
+    document_id: 'd3',
+    document_name: '差旅报销制度.docx',
+    knowledge_base_id: 'kb1',
+    title: '差旅报销制度.docx',
+    excerpt: chunks[4].text,
+    score: 0.97,
+    version: 1,
+    as_of: ago(200),
+  },
+  {
+    n: 3,
+    kind: 'document',
+    chunk_id: 'c2',
+    document_id: 'd2',
+    document_name: '空压机使用手册.pdf',
+    knowledge_base_id: 'kb1',
+    page_start: 2,
+    page_end: 2,
+    boxes: [line(2, 0, 400), line(2, 1, 350)],
+    title: '空压机使用手册.pdf',
+    excerpt: chunks[1].text,
+    score: 0.88,
+    version: 1,
+    as_of: ago(200),
+  },
+];
+
+export const ANSWER =
+  '正式员工每年有 **10 天带薪年假** [1]，工作满十年后增加到 15 天 [1]。未休完的天数可以结转到次年三月 [1]。\n\n' +
+  '与出差有关的规定如下：\n\n' +
+  '| 城市 | 每晚上限 |\n| --- | --- |\n| 一线城市 | 500 元 [2] |\n| 其他城市 | 350 元 [2] |\n\n' +
+  '- 超出部分由个人承担 [2]。\n- 出差期间的设备点检由同事代为完成 [3]。';
+
+export const CITATIONS = [
+  {
+    n: 1,
+    sentence: '正式员工每年有 10 天带薪年假 [1]，工作满十年后增加到 15 天 [1]。',
+    supported: true,
+    score: 0.93,
+    boxes: [line(3, 1)],
+  },
+  { n: 2, sentence: '超出部分由个人承担 [2]。', supported: true, score: 0.8, boxes: [] },
+  { n: 3, sentence: '出差期间的设备点检由同事代为完成 [3]。', supported: false, score: 0.12, boxes: [] },
+];
+
+export const models = [
+  {
+    id: 'extractive',
+    engine: 'extractive',
+    capabilities: { chat: true, quotes: true },
+    state: 'ready',
+    context_tokens: 0,
+  },
+  {
+    id: 'qwen3-4b-instruct',
+    engine: 'llamacpp',
+    capabilities: { chat: true },
+    state: 'ready',
+    context_tokens: 8192,
+  },
+];
+
+export const chats = [
+  { title: '年假与出差住宿标准', minutes: 3 },
+  { title: 'What does error E07 mean?', minutes: 60 * 26 },
+  { title: '空压机的点检周期', minutes: 60 * 50 },
+  { title: 'Prices for spare filters in 2026', minutes: 60 * 24 * 20 },
+].map(({ title, minutes }, index) => ({
+  id: `chat${index + 1}`,
+  title,
+  model: null,
+  knowledge_base_ids: [],
+  web_search: false,
+  folder_id: null,
+  archived: false,
+  pinned: index === 2,
+  created_at: ago(minutes),
+  updated_at: ago(minutes),
+}));

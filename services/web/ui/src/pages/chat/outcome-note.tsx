@@ -1,0 +1,47 @@
+import { CircleSlash, MessageCircleQuestion, SearchX, TextQuote } from 'lucide-react';
+import type { Message } from '../../chat/conversation';
+import { useT } from '../../i18n/use';
+
+/** Says what kind of answer this is, when it is not a plain one. */
+export function OutcomeNote({ message }: { message: Message }) {
+  const t = useT();
+  switch (message.outcome) {
+    case 'quoted':
+      return (
+        <p className="outcome">
+          <span className="badge badge-accent">
+            <TextQuote size={14} aria-hidden="true" /> {t('answer.quoted')}
+          </span>
+          <span>{t('answer.quoted_text')}</span>
+        </p>
+      );
+    case 'not_found':
+      return (
+        <div className="outcome-missing">
+          <SearchX size={20} aria-hidden="true" />
+          <div>
+            <strong>{t('answer.not_found')}</strong>
+            <p>{message.sources.length > 0 ? t('answer.not_found_text') : t('answer.not_found_plain')}</p>
+          </div>
+        </div>
+      );
+    case 'clarify':
+      return (
+        <p className="outcome">
+          <span className="badge badge-accent">
+            <MessageCircleQuestion size={14} aria-hidden="true" /> {t('answer.clarify')}
+          </span>
+        </p>
+      );
+    case 'stopped':
+      return (
+        <p className="outcome">
+          <span className="badge">
+            <CircleSlash size={14} aria-hidden="true" /> {t('answer.stopped')}
+          </span>
+        </p>
+      );
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,71 @@
+import { FileText, Globe } from 'lucide-react';
+import type { Message } from '../../chat/conversation';
+import type { Source } from '../../api/types';
+import { useT } from '../../i18n/use';
+import { pageLabel } from './source-text';
+
+/** What an answer could draw on: the sources that it cites, and when it found nothing, the nearest passages. */
+export function SourceList({
+  message,
+  expanded,
+  active,
+  onOpen,
+}: {
+  message: Message;
+  /** Whether each source shows its passage. */
+  expanded: boolean;
+  active: number | null;
+  onOpen: (n: number) => void;
+}) {
+  const t = useT();
+  return (
+    <section className="sources" aria-label={expanded ? t('answer.nearest') : t('answer.sources')}>
+      <h3>
+        {expanded ? t('answer.nearest') : t('answer.sources_count', { n: message.sources.length })}
+        {message.droppedSources > 0 && <small>{t('answer.dropped', { n: message.droppedSources })}</small>}
+      </h3>
+      <ol className={expanded ? 'source-rows' : 'source-cards'}>
+        {message.sources.map((source) => (
+          <li key={source.n}>
+            <SourceCard source={source} expanded={expanded} active={source.n === active} onOpen={onOpen} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function SourceCard({
+  source,
+  expanded,
+  active,
+  onOpen,
+}: {
+  source: Source;
+  expanded: boolean;
+  active: boolean;
+  onOpen: (n: number) => void;
+}) {
+  const t = useT();
+  return (
+    <button type="button" className="source-card" aria-pressed={active} onClick={() => onOpen(source.n)}>
+      <span className="source-number">{source.n}</span>
+      <span className="source-body">
+        <span className="source-title">
+          {source.kind === 'web' ? (
+            <Globe size={14} aria-hidden="true" />
+          ) : (
+            <FileText size={14} aria-hidden="true" />
+          )}
+          <b>{source.document_name ?? source.title}</b>
+        </span>
+        {expanded && <span className="source-excerpt">{source.excerpt}</span>}
+        <small>
+          {[pageLabel(t, source), t('answer.score', { score: source.score.toFixed(2) })]
+            .filter(Boolean)
+            .join(' · ')}
+        </small>
+      </span>
+    </button>
+  );
+}

@@ -1,0 +1,19 @@
+import { FileQuestion } from 'lucide-react';
+import { Link } from 'wouter';
+import { useT } from '../i18n/use';
+import { EmptyState } from '../kit/controls';
+
+export function MissingPage() {
+  const t = useT();
+  return (
+    <EmptyState
+      icon={<FileQuestion size={40} strokeWidth={1.3} />}
+      title={t('missing.title')}
+      text={t('missing.text')}
+    >
+      <Link href="/" className="button button-plain">
+        {t('missing.home')}
+      </Link>
+    </EmptyState>
+  );
+}

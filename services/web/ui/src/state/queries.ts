@@ -1,0 +1,47 @@
+import { QueryClient, useQuery } from '@tanstack/react-query';
+import * as api from '../api/endpoints';
+import { ApiError } from '../api/errors';
+
+/** The names under which answers are kept; a write invalidates by them. */
+export const keys = {
+  setup: ['setup'] as const,
+  me: ['me'] as const,
+  models: ['models'] as const,
+  knowledgeBases: ['knowledge-bases'] as const,
+  knowledgeBase: (id: string) => ['knowledge-bases', id] as const,
+  grants: (id: string) => ['grants', id] as const,
+  documents: (knowledgeBase: string) => ['documents', knowledgeBase] as const,
+  document: (id: string) => ['document', id] as const,
+  chunks: (document: string) => ['chunks', document] as const,
+  chunk: (id: string) => ['chunk', id] as const,
+  chats: ['chats'] as const,
+  users: ['users'] as const,
+  groups: ['groups'] as const,
+  apiKeys: ['api-keys'] as const,
+  search: (query: string) => ['search', query] as const,
+};
+
+const MAX_RETRIES = 2;
+const FRESH_MS = 15_000;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: FRESH_MS,
+      refetchOnWindowFocus: false,
+      // What the server refuses it will refuse again; a break in the network is worth another try.
+      retry: (failures, cause) => {
+        const { status } = ApiError.of(cause);
+        return (status === 0 || status >= 502) && failures < MAX_RETRIES;
+      },
+    },
+  },
+});
+
+export const useMe = () => useQuery({ queryKey: keys.me, queryFn: api.me, staleTime: Infinity });
+export const useKnowledgeBases = () =>
+  useQuery({ queryKey: keys.knowledgeBases, queryFn: api.listKnowledgeBases });
+export const useModels = () => useQuery({ queryKey: keys.models, queryFn: api.listModels });
+export const useChats = () => useQuery({ queryKey: keys.chats, queryFn: api.listChats });
+
+export const refresh = (key: readonly unknown[]) => queryClient.invalidateQueries({ queryKey: key });
