@@ -346,6 +346,37 @@ pub struct RetrieveAnswer {
     pub relevance: Option<f32>,
 }
 
+/// A stretch of a snippet: as it stands in the passage, and whether it is what was searched for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SnippetPart {
+    pub text: String,
+    pub matched: bool,
+}
+
+/// A passage that holds the words of a full-text search, cut to the part where they stand.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PassageSnippet {
+    pub chunk_id: ChunkId,
+    pub document_id: DocumentId,
+    pub document_name: String,
+    pub knowledge_base_id: KnowledgeBaseId,
+    pub page_start: Option<i64>,
+    pub heading_path: Vec<String>,
+    /// BM25.
+    pub score: f32,
+    /// The snippet in order; together its text.
+    pub snippet: Vec<SnippetPart>,
+    /// The passage goes on before or after the snippet.
+    pub cut_before: bool,
+    pub cut_after: bool,
+}
+
+/// The answer of `GET /v1/search`: the best passages, best first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PassageSearchAnswer {
+    pub items: Vec<PassageSnippet>,
+}
+
 /// An event of `GET /events/documents`: the document as it is now.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DocumentEvent {

@@ -4,7 +4,7 @@ use super::{CallContext, Repeat, ServiceClient};
 use crate::error::ApiError;
 use crate::ids::{ChunkId, DocumentId, KnowledgeBaseId};
 use crate::knowledge::{
-    Chunk, CreateKnowledgeBase, Document, Grant, KnowledgeBase, RetrieveAnswer, RetrieveRequest,
+    Chunk, CreateKnowledgeBase, Document, Grant, KnowledgeBase, PassageSearchAnswer, RetrieveAnswer, RetrieveRequest,
     UpdateKnowledgeBase,
 };
 use crate::paging::{Page, PageQuery};
@@ -105,6 +105,20 @@ impl KnowledgeClient {
 
     pub async fn chunk(&self, context: &CallContext, id: ChunkId) -> Result<Chunk, ApiError> {
         self.service.get(context, &format!("/v1/chunks/{id}")).await
+    }
+
+    /// Full-text search over every passage that the asker may read, with the words marked.
+    pub async fn search(
+        &self,
+        context: &CallContext,
+        query: &str,
+        limit: u32,
+    ) -> Result<PassageSearchAnswer, ApiError> {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("q", query)
+            .append_pair("limit", &limit.to_string())
+            .finish();
+        self.service.get(context, &format!("/v1/search?{query}")).await
     }
 
     /// Searching changes nothing, so it is tried again although it is a POST.
