@@ -111,6 +111,7 @@ pub struct Message {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct PostMessage {
     pub content: String,
+    /// The message that this one follows. Absent: the newest of the chat; `null`: none, a new beginning.
     #[serde(default)]
     pub parent_id: Option<MessageId>,
     #[serde(default)]
@@ -122,6 +123,14 @@ pub struct PostMessage {
     /// Documents to ask about besides.
     #[serde(default)]
     pub attachments: Option<Vec<DocumentId>>,
+}
+
+/// The body of `POST /chats/{id}/messages/{mid}/regenerate`; it may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Regenerate {
+    /// Another model than the one before.
+    #[serde(default)]
+    pub model: Option<String>,
 }
 
 /// What the reader thought of an answer.
