@@ -176,7 +176,7 @@ fn files_of_another_shape_are_refused() {
         ("\"NFKC\"", "\"NFC\""),
         ("\"Removed\"", "\"Isolated\""),
         ("\"byte_fallback\": false", "\"byte_fallback\": true"),
-        ("-9.0", "90.0"),
+        (r#"[["?", -9.0], ["a", -1.0]]"#, r#"[["?", 90.0], ["a", 91.0]]"#),
     ] {
         assert!(matches!(with(from, to), Err(TokenizerError::Unsupported(_))), "{from} -> {to}");
     }
