@@ -1,0 +1,282 @@
+//! Parsing in a child process: a bomb, a panic, a stack overflow or a hang fails one document and nothing else.
+//!
+//! The parent starts `program arguments…`, writes one [`Request`] as a line of JSON to its standard input and reads its
+//! standard output up to a bound. The child ([`run_parse_worker`]) first limits itself (memory, processor time, no core
+//! files, no files written), then parses on a thread with a large bounded stack, and prints one [`Reply`] as the last
+//! line of its output: a library that prints to standard output does no harm. The child gets an empty environment, so
+//! that a parser that is taken over finds no secrets there. When the child dies by a signal, the file is given once to
+//! the format's second parser.
+
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+pub use worker::run_parse_worker;
+
+use super::document::{ParsedDocument, warning};
+use super::parse::{ContentLimits, Engine, FailureCode, ParseFailure, ParseOptions};
+
+/// How much of the child's standard error is kept to tell why it died.
+const MAX_ERROR_BYTES: usize = 16 * 1024;
+/// Time that a child which was killed has to be gone.
+const REAP_TIME: Duration = Duration::from_secs(5);
+
+/// How to start the child: a program that calls [`run_parse_worker`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseWorker {
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
+}
+
+/// Bounds on the child and on what it reads and returns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParseLimits {
+    /// Memory that the child may write to (`RLIMIT_DATA`); its address space is limited to four times that and one GiB.
+    pub memory_bytes: u64,
+    /// Processor seconds of the child.
+    pub cpu_seconds: u64,
+    /// For each try; the file is tried at most twice.
+    pub wall_time_ms: u64,
+    /// Length of the child's answer.
+    pub output_bytes: u64,
+    /// Stack of the parser's thread. Nested structures are read by recursion in some libraries.
+    pub stack_bytes: u64,
+    pub content: ContentLimits,
+}
+
+impl Default for ParseLimits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 2 * 1024 * 1024 * 1024,
+            cpu_seconds: 120,
+            wall_time_ms: 180_000,
+            output_bytes: 256 * 1024 * 1024,
+            stack_bytes: 64 * 1024 * 1024,
+            content: ContentLimits::default(),
+        }
+    }
+}
+
+/// What the parent asks of the child.
+#[derive(Debug, Serialize, Deserialize)]
+struct Request {
+    path: PathBuf,
+    file_name: String,
+    engine: Engine,
+    limits: ParseLimits,
+}
+
+/// What the child answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    Document(Box<ParsedDocument>),
+    Failure(ParseFailure),
+}
+
+impl Request {
+    fn options(&self) -> ParseOptions {
+        ParseOptions { limits: self.limits.content.clone(), engine: self.engine }
+    }
+}
+
+/// Parses a file in a child process. Dropping the future kills the child.
+///
+/// # Errors
+/// [`ParseFailure`]: the parser's own, or one for what happened to the child.
+pub async fn parse_in_child(
+    worker: &ParseWorker,
+    limits: &ParseLimits,
+    path: &Path,
+    file_name: &str,
+) -> Result<ParsedDocument, ParseFailure> {
+    let request = |engine| Request {
+        path: path.to_owned(),
+        file_name: file_name.to_owned(),
+        engine,
+        limits: limits.clone(),
+    };
+    match attempt(worker, &request(Engine::First)).await {
+        Attempt::Answered(result) => result.map(|document| *document),
+        Attempt::Died(first) => {
+            tracing::debug!(code = %first.code, "parser died, trying the second one");
+            match attempt(worker, &request(Engine::Second)).await {
+                Attempt::Answered(Ok(mut document)) => {
+                    if document.warnings.iter().all(|warned| warned.code != warning::SECOND_PARSER) {
+                        document.warn(
+                            warning::SECOND_PARSER,
+                            "the first parser failed on the file; it was read by the second one",
+                        );
+                    }
+                    Ok(*document)
+                }
+                // What the second parser says of a file that killed the first explains less than that it did.
+                _ => Err(first),
+            }
+        }
+    }
+}
+
+/// How one try ended.
+enum Attempt {
+    Answered(Result<Box<ParsedDocument>, ParseFailure>),
+    /// The child died by a signal; another parser may live.
+    Died(ParseFailure),
+}
+
+async fn attempt(worker: &ParseWorker, request: &Request) -> Attempt {
+    let mut child = match spawn(worker) {
+        Ok(child) => child,
+        Err(error) => return Attempt::Answered(Err(unavailable(&format!("cannot be started: {error}")))),
+    };
+    let limits = &request.limits;
+    let conversation = converse(&mut child, request);
+    let talked = tokio::time::timeout(Duration::from_millis(limits.wall_time_ms), conversation).await;
+    match talked {
+        Err(_) => {
+            kill(&mut child).await;
+            Attempt::Died(ParseFailure::new(
+                FailureCode::ParseTimeout,
+                format!("reading the file took longer than {} ms", limits.wall_time_ms),
+            ))
+        }
+        Ok(Err(ConversationError::TooLong)) => {
+            kill(&mut child).await;
+            Attempt::Answered(Err(ParseFailure::new(
+                FailureCode::ParseOutputLimit,
+                format!("what the file holds takes more than {} bytes", limits.output_bytes),
+            )))
+        }
+        Ok(Err(ConversationError::Io(error))) => {
+            kill(&mut child).await;
+            Attempt::Answered(Err(unavailable(&format!("broke off: {error}"))))
+        }
+        Ok(Ok(answer)) => judge(&answer),
+    }
+}
+
+fn spawn(worker: &ParseWorker) -> std::io::Result<Child> {
+    Command::new(&worker.program)
+        .args(&worker.arguments)
+        .env_clear()
+        // One thread for libraries that use all processors, one arena for the allocator: both are counted as memory.
+        .env("RAYON_NUM_THREADS", "1")
+        .env("MALLOC_ARENA_MAX", "1")
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// What the child said until it ended.
+struct Answer {
+    status: ExitStatus,
+    output: Vec<u8>,
+    errors: Vec<u8>,
+}
+
+enum ConversationError {
+    TooLong,
+    Io(std::io::Error),
+}
+
+async fn converse(child: &mut Child, request: &Request) -> Result<Answer, ConversationError> {
+    let io = ConversationError::Io;
+    let missing = || ConversationError::Io(std::io::Error::other("no pipe"));
+    let mut input = child.stdin.take().ok_or_else(missing)?;
+    let output = child.stdout.take().ok_or_else(missing)?;
+    let errors = child.stderr.take().ok_or_else(missing)?;
+    let mut line = serde_json::to_vec(request).map_err(|error| io(error.into()))?;
+    line.push(b'\n');
+    let write = async {
+        // A child that died before it read its request says so by its status.
+        let _ = input.write_all(&line).await;
+        drop(input);
+    };
+    let limit = request.limits.output_bytes;
+    let (_, output, errors) = tokio::join!(write, read_bounded(output, limit), read_head(errors));
+    let output = output?;
+    let status = child.wait().await.map_err(io)?;
+    Ok(Answer { status, output, errors })
+}
+
+async fn read_bounded(from: impl AsyncRead + Unpin, limit: u64) -> Result<Vec<u8>, ConversationError> {
+    let mut bytes = Vec::new();
+    from.take(limit.saturating_add(1)).read_to_end(&mut bytes).await.map_err(ConversationError::Io)?;
+    if bytes.len() as u64 > limit { Err(ConversationError::TooLong) } else { Ok(bytes) }
+}
+
+/// Reads to the end, so that the child never waits for its reader, and keeps the beginning.
+async fn read_head(mut from: impl AsyncRead + Unpin) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut buffer = [0u8; 4096];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        let room = MAX_ERROR_BYTES.saturating_sub(kept.len());
+        kept.extend_from_slice(&buffer[..count.min(room)]);
+    }
+    kept
+}
+
+async fn kill(child: &mut Child) {
+    let _ = child.start_kill();
+    let _ = tokio::time::timeout(REAP_TIME, child.wait()).await;
+}
+
+fn unavailable(what: &str) -> ParseFailure {
+    ParseFailure::new(FailureCode::ParserUnavailable, format!("the parser process {what}"))
+}
+
+fn judge(answer: &Answer) -> Attempt {
+    use std::os::unix::process::ExitStatusExt;
+    if let Some(signal) = answer.status.signal() {
+        return Attempt::Died(death(signal, &answer.errors));
+    }
+    let last_line = answer.output.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    match serde_json::from_slice::<Reply>(last_line) {
+        Ok(Reply::Document(document)) => Attempt::Answered(Ok(document)),
+        Ok(Reply::Failure(failure)) => Attempt::Answered(Err(failure)),
+        Err(error) => {
+            let errors = String::from_utf8_lossy(&answer.errors);
+            tracing::warn!(status = ?answer.status.code(), %error, stderr = %errors.trim(), "parser process gave no answer");
+            Attempt::Answered(Err(unavailable("gave no answer")))
+        }
+    }
+}
+
+/// Why a child died that the parent did not kill.
+fn death(signal: i32, errors: &[u8]) -> ParseFailure {
+    const SIGKILL: i32 = 9;
+    const SIGXCPU: i32 = 24;
+    let out_of_memory = memchr::memmem::find(errors, b"memory allocation of").is_some()
+        || memchr::memmem::find(errors, b"Cannot allocate memory").is_some();
+    match signal {
+        SIGXCPU => ParseFailure::new(
+            FailureCode::ParseTimeout,
+            "reading the file took more processor time than is allowed",
+        ),
+        // The kernel kills what takes more memory than the machine has.
+        SIGKILL => ParseFailure::new(
+            FailureCode::ParseMemoryLimit,
+            "reading the file took more memory than there is",
+        ),
+        _ if out_of_memory => ParseFailure::new(
+            FailureCode::ParseMemoryLimit,
+            "reading the file took more memory than is allowed",
+        ),
+        _ => {
+            ParseFailure::new(FailureCode::ParserCrashed, "the parser crashed on the file; it may be damaged")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
