@@ -1,0 +1,23 @@
+//! `anwen parse FILE`: one file, read as the server would, in a limited process.
+
+use crate::cli::{CommonArguments, ParseArguments, ParseFormat};
+use crate::failure::Failure;
+use anwen_knowledge::config::ParserCommand;
+use anwen_knowledge::ingest::document::render::{to_markdown, to_text};
+use anwen_knowledge::ingest::sandbox::{ParseLimits, ParseWorker, parse_in_child};
+
+pub async fn run(_common: &CommonArguments, arguments: ParseArguments) -> Result<(), Failure> {
+    let command = ParserCommand::of_this_program()?;
+    let worker = ParseWorker { program: command.program, arguments: command.arguments };
+    let name = arguments.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = arguments.file.canonicalize()?;
+    let document = parse_in_child(&worker, &ParseLimits::default(), &path, &name)
+        .await
+        .map_err(|failure| Failure::new(failure.code.as_str(), failure.message))?;
+    match arguments.format {
+        ParseFormat::Text => println!("{}", to_text(&document)),
+        ParseFormat::Markdown => println!("{}", to_markdown(&document)),
+        ParseFormat::Json => println!("{}", serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?),
+    }
+    Ok(())
+}
