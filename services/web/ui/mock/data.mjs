@@ -290,3 +290,21 @@ export const chats = [
   created_at: ago(minutes),
   updated_at: ago(minutes),
 }));
+
+export const audit = [
+  'chat.asked',
+  'document.uploaded',
+  'knowledge_base.granted',
+  'user.created',
+  'session.created',
+].map((action, index) => ({
+  sequence: 5 - index,
+  id: `a${index}`,
+  at: ago(index * 50),
+  actor: 'u1',
+  actor_name: 'admin',
+  action,
+  object: `${action.split('.')[0]}:0198c0de-0000-7000-8000-00000000000${index}`,
+  detail: {},
+  address: '127.0.0.1',
+}));

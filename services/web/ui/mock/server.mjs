@@ -178,6 +178,7 @@ const routes = [
       return { ...key, secret: 'ak_7Qx2mY0rXhJ5tPzV9kLwB3nD6sFqGa1c' };
     },
   ],
+  ['GET', '/audit', () => page(data.audit)],
   ['GET', '/models', () => page(data.models)],
   [
     'POST',

@@ -51,7 +51,7 @@ const pages = {
   text: async (page, context) => {
     await pages.answer(page, context);
     await page.locator('.prose .chip', { hasText: '2' }).first().click();
-    await page.locator('mark.text-marked').waitFor();
+    await page.locator('.text-marked').waitFor();
   },
   missing: async (page) => {
     await page.goto('http://127.0.0.1:8091/chat');
@@ -81,10 +81,14 @@ const pages = {
     await page.locator('.upload-failed').waitFor();
   },
   access: async (page) => page.goto('http://127.0.0.1:8091/library/kb1/access'),
-  document: async (page) => page.goto('http://127.0.0.1:8091/documents/d2?chunk=c2'),
+  document: async (page) => {
+    await page.goto('http://127.0.0.1:8091/documents/d2?chunk=c2');
+    await page.locator('.pdf-page canvas[data-drawn]').first().waitFor();
+  },
   search: async (page) => page.goto('http://127.0.0.1:8091/search?q=E07'),
   users: async (page) => page.goto('http://127.0.0.1:8091/admin/users'),
   groups: async (page) => page.goto('http://127.0.0.1:8091/admin/groups'),
+  audit: async (page) => page.goto('http://127.0.0.1:8091/admin/audit'),
   profile: async (page) => page.goto('http://127.0.0.1:8091/profile'),
   drawer: async (page) => {
     await page.goto('http://127.0.0.1:8091/chat');

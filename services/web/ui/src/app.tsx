@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import * as api from './api/endpoints';
 import { ApiError } from './api/errors';
@@ -16,8 +16,7 @@ const LibraryPage = lazy(() => import('./pages/library/library-page'));
 const KnowledgeBasePage = lazy(() => import('./pages/library/knowledge-base-page'));
 const DocumentPage = lazy(() => import('./pages/document-page'));
 const SearchPage = lazy(() => import('./pages/search-page'));
-const UsersPage = lazy(() => import('./pages/admin/users-page'));
-const GroupsPage = lazy(() => import('./pages/admin/groups-page'));
+const AdminPage = lazy(() => import('./pages/admin/admin-page'));
 const ProfilePage = lazy(() => import('./pages/profile-page'));
 
 export function App() {
@@ -53,19 +52,12 @@ export function App() {
           <Route path="/documents/:id">{({ id }) => <DocumentPage key={id} id={id} />}</Route>
           <Route path="/search" component={SearchPage} />
           <Route path="/profile" component={ProfilePage} />
-          <AdminRoute admin={admin} path="/admin/users">
-            <UsersPage me={me.data} />
-          </AdminRoute>
-          <AdminRoute admin={admin} path="/admin/groups">
-            <GroupsPage />
-          </AdminRoute>
+          <Route path="/admin/:tab">
+            {({ tab }) => (admin && me.data ? <AdminPage me={me.data} tab={tab} /> : <MissingPage />)}
+          </Route>
           <Route component={MissingPage} />
         </Switch>
       </Suspense>
     </Shell>
   );
-}
-
-function AdminRoute({ admin, path, children }: { admin: boolean; path: string; children: ReactNode }) {
-  return <Route path={path}>{admin ? children : <MissingPage />}</Route>;
 }

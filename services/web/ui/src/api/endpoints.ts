@@ -2,6 +2,7 @@
 import { call, json } from './http';
 import type {
   ApiKey,
+  AuditRow,
   Chat,
   Chunk,
   DocumentItem,
@@ -70,6 +71,9 @@ export const addMember = (group: string, user: string) =>
   json<unknown>('PUT', `/groups/${group}/members/${user}`);
 export const removeMember = (group: string, user: string) =>
   json<unknown>('DELETE', `/groups/${group}/members/${user}`);
+
+export const listAudit = (cursor: string | null) =>
+  json<Page<AuditRow>>('GET', `/audit${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ''}`);
 
 export const listApiKeys = () => everyItem<ApiKey>('/api-keys');
 export const createApiKey = (body: { name: string; scopes: KeyScope[]; expires_at: string | null }) =>

@@ -220,3 +220,16 @@ export interface Hit {
   boxes: Box[];
   score: number;
 }
+
+export interface AuditRow {
+  sequence: number;
+  id: string;
+  at: string;
+  actor: string;
+  actor_name: string;
+  /** `domain.verb` */
+  action: string;
+  /** `kind:id` */
+  object: string;
+  address: string;
+}

@@ -35,11 +35,27 @@ describe('the dictionaries', () => {
     expect(codes.filter((code) => !isMessageKey(`error.${code}`))).toEqual([]);
   });
 
+  it('suggest questions that belong to the sample documents', () => {
+    const file = readFileSync(new URL('../../../../../samples/questions.jsonl', import.meta.url), 'utf8');
+    const known = new Set(
+      file
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { question: string }).question),
+    );
+    const suggested = keys
+      .filter((key) => key.startsWith('samples.'))
+      .flatMap((key) => [dictionaries.zh[key], dictionaries.en[key]]);
+    expect(suggested.filter((question) => !known.has(question))).toEqual([]);
+  });
+
   it('hold no key that nothing uses', () => {
     const text = sources(new URL('../', import.meta.url)).join('\n');
     const unused = keys.filter((key) => {
-      const family = key.slice(0, key.indexOf('.') + 1);
-      return !text.includes(`'${key}'`) && !text.includes(`\`${family}\${`);
+      // Some keys are put together in the code: `role.${…}`, `profile.scope_${…}`.
+      const family = /^[a-z]+\.(?:[a-z]+_(?=[a-z]+$))?/.exec(key)?.[0] ?? key;
+      const domain = key.slice(0, key.indexOf('.') + 1);
+      return ![`'${key}'`, `\`${family}\${`, `\`${domain}\${`].some((use) => text.includes(use));
     });
     expect(unused).toEqual([]);
   });

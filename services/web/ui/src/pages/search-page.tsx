@@ -9,6 +9,7 @@ import { keys } from '../state/queries';
 import { documentUrl } from '../viewer/passage';
 import { pageLabel } from './chat/source-text';
 import './search.css';
+import { flatText } from '../viewer/blocks';
 
 export default function SearchPage() {
   const t = useT();
@@ -66,7 +67,7 @@ export default function SearchPage() {
                 <FileText size={15} aria-hidden="true" /> {hit.document_name}
                 <small>{[pageLabel(t, hit), ...hit.heading_path].filter(Boolean).join(' · ')}</small>
               </span>
-              <span className="hit-text">{hit.text}</span>
+              <span className="hit-text">{flatText(hit.text)}</span>
             </Link>
           </li>
         ))}

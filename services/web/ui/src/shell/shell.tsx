@@ -5,8 +5,7 @@ import {
   MessageSquarePlus,
   Search,
   Settings2,
-  UserRound,
-  UsersRound,
+  SlidersHorizontal,
   X,
 } from 'lucide-react';
 import { Dialog } from 'radix-ui';
@@ -82,11 +81,12 @@ function Sidebar({ me }: { me: User }) {
         <NavLink href="/library" also="/documents" icon={<BookOpen size={18} />} label={t('nav.library')} />
         <NavLink href="/search" icon={<Search size={18} />} label={t('nav.search')} />
         {me.role === 'admin' && (
-          <>
-            <span className="nav-label">{t('nav.admin')}</span>
-            <NavLink href="/admin/users" icon={<UserRound size={18} />} label={t('nav.users')} />
-            <NavLink href="/admin/groups" icon={<UsersRound size={18} />} label={t('nav.groups')} />
-          </>
+          <NavLink
+            href="/admin/users"
+            root="/admin"
+            icon={<SlidersHorizontal size={18} />}
+            label={t('nav.admin')}
+          />
         )}
       </nav>
       <ChatList />
@@ -97,12 +97,15 @@ function Sidebar({ me }: { me: User }) {
 
 function NavLink({
   href,
+  root = href,
   also,
   exact = false,
   icon,
   label,
 }: {
   href: string;
+  /** What this place's addresses begin with. */
+  root?: string;
   /** Another root that belongs to the same place. */
   also?: string;
   exact?: boolean;
@@ -110,8 +113,8 @@ function NavLink({
   label: string;
 }) {
   const [location] = useLocation();
-  const within = (root: string) => location === root || location.startsWith(`${root}/`);
-  const current = exact ? location === href : within(href) || (also !== undefined && within(also));
+  const within = (place: string) => location === place || location.startsWith(`${place}/`);
+  const current = exact ? location === href : within(root) || (also !== undefined && within(also));
   return (
     <Link href={href} className="nav-link" aria-current={current ? 'page' : undefined}>
       {icon}

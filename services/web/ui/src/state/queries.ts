@@ -17,6 +17,7 @@ export const keys = {
   chats: ['chats'] as const,
   users: ['users'] as const,
   groups: ['groups'] as const,
+  audit: ['audit'] as const,
   apiKeys: ['api-keys'] as const,
   search: (query: string) => ['search', query] as const,
 };

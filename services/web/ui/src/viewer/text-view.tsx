@@ -8,6 +8,7 @@ import { EmptyState, ErrorState, Loading } from '../kit/controls';
 import { keys } from '../state/queries';
 import { newHeadings } from './headings';
 import type { Passage } from './passage';
+import { PassageText } from './passage-text';
 
 /** A document as the text that answers come from, under its headings, with the cited passage marked. */
 export function TextView({ documentId, passage }: { documentId: string; passage: Passage | null }) {
@@ -31,7 +32,9 @@ export function TextView({ documentId, passage }: { documentId: string; passage:
       {!present && passage && (
         <figure className="text-changed">
           <figcaption>{t('viewer.changed')}</figcaption>
-          <blockquote className="text-marked">{passage.excerpt}</blockquote>
+          <blockquote className="text-marked">
+            <PassageText text={passage.excerpt} />
+          </blockquote>
         </figure>
       )}
       <div className="text-sheet">
@@ -64,13 +67,14 @@ const TextChunk = memo(function TextChunk({
         const Heading = (['h2', 'h3', 'h4'] as const)[Math.min(depth, 2)] ?? 'h4';
         return <Heading key={`${depth}${text}`}>{text}</Heading>;
       })}
-      {marked ? (
-        <mark ref={marked} className="text-marked" data-chunk={chunk.id} aria-label={t('viewer.passage')}>
-          {chunk.text}
-        </mark>
-      ) : (
-        <p data-chunk={chunk.id}>{chunk.text}</p>
-      )}
+      <div
+        ref={marked as React.RefObject<HTMLDivElement> | null}
+        className={marked ? 'text-chunk text-marked' : 'text-chunk'}
+        data-chunk={chunk.id}
+        {...(marked ? { role: 'mark', 'aria-label': t('viewer.passage') } : {})}
+      >
+        <PassageText text={chunk.text} />
+      </div>
     </>
   );
 });

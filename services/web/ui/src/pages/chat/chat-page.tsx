@@ -50,7 +50,11 @@ function NewChat() {
   return (
     <div className="chat chat-new">
       <div className="chat-column">
-        <Greeting knowledgeBaseId={preset} onAsk={(content) => void start(content)} />
+        <Greeting
+          knowledgeBaseId={preset}
+          samples={search.has('samples')}
+          onAsk={(content) => void start(content)}
+        />
         <Composer
           scope={scope}
           running={starting}

@@ -2,6 +2,7 @@ import { Tooltip } from 'radix-ui';
 import type { Source } from '../../api/types';
 import { useT } from '../../i18n/use';
 import { pageLabel } from './source-text';
+import { flatText } from '../../viewer/blocks';
 
 /** A numbered citation: hovering shows the passage, opening it shows the page. */
 export function CitationChip({ source, onOpen }: { source: Source; onOpen: () => void }) {
@@ -22,7 +23,7 @@ export function CitationChip({ source, onOpen }: { source: Source; onOpen: () =>
         <Tooltip.Content className="preview" sideOffset={6} collisionPadding={12}>
           <strong>{source.title}</strong>
           <small>{pageLabel(t, source)}</small>
-          <p>{source.excerpt}</p>
+          <p>{flatText(source.excerpt)}</p>
         </Tooltip.Content>
       </Tooltip.Portal>
     </Tooltip.Root>

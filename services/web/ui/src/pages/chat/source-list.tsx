@@ -3,6 +3,7 @@ import type { Message } from '../../chat/conversation';
 import type { Source } from '../../api/types';
 import { useT } from '../../i18n/use';
 import { pageLabel } from './source-text';
+import { flatText } from '../../viewer/blocks';
 
 /** What an answer could draw on: the sources that it cites, and when it found nothing, the nearest passages. */
 export function SourceList({
@@ -59,7 +60,7 @@ function SourceCard({
           )}
           <b>{source.document_name ?? source.title}</b>
         </span>
-        {expanded && <span className="source-excerpt">{source.excerpt}</span>}
+        {expanded && <span className="source-excerpt">{flatText(source.excerpt)}</span>}
         <small>
           {[pageLabel(t, source), t('answer.score', { score: source.score.toFixed(2) })]
             .filter(Boolean)

@@ -6,6 +6,7 @@ import type { Message } from '../../chat/conversation';
 import { useFormat, useT } from '../../i18n/use';
 import { IconButton, Loading } from '../../kit/controls';
 import { contentUrl, documentUrl, type Passage } from '../../viewer/passage';
+import { flatText } from '../../viewer/blocks';
 import { pageLabel } from './source-text';
 
 const DocumentViewer = lazy(() => import('../../viewer/document-viewer'));
@@ -87,7 +88,7 @@ export function SourcePanel({
           <DocumentViewer key={source.document_id} documentId={source.document_id} passage={passage} />
         </Suspense>
       ) : (
-        <blockquote className="panel-excerpt">{source.excerpt}</blockquote>
+        <blockquote className="panel-excerpt">{flatText(source.excerpt)}</blockquote>
       )}
     </aside>
   );

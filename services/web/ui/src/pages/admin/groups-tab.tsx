@@ -17,23 +17,19 @@ import {
 import { ConfirmDialog, FormDialog } from '../../kit/dialog';
 import { toastError } from '../../kit/toast';
 import { keys, refresh } from '../../state/queries';
-import './groups.css';
 
 type Open = { kind: 'new' } | { kind: 'edit' | 'delete'; group: Group } | null;
 
-export default function GroupsPage() {
+export function GroupsTab() {
   const t = useT();
   const groups = useQuery({ queryKey: keys.groups, queryFn: api.listGroups });
   const users = useQuery({ queryKey: keys.users, queryFn: api.listUsers });
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   return (
-    <div className="page">
-      <header className="page-head">
-        <div>
-          <h1>{t('groups.title')}</h1>
-          <p>{t('groups.lead')}</p>
-        </div>
+    <>
+      <header className="tab-head">
+        <p>{t('groups.lead')}</p>
         <Button kind="primary" onClick={() => setOpen({ kind: 'new' })}>
           <Plus size={17} aria-hidden="true" /> {t('groups.new')}
         </Button>
@@ -68,7 +64,7 @@ export default function GroupsPage() {
           onClose={close}
         />
       )}
-    </div>
+    </>
   );
 }
 

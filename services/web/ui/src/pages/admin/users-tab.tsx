@@ -20,7 +20,7 @@ import { keys, refresh } from '../../state/queries';
 
 type Open = { kind: 'new' } | { kind: 'edit' | 'delete'; user: User } | null;
 
-export default function UsersPage({ me }: { me: User }) {
+export function UsersTab({ me }: { me: User }) {
   const t = useT();
   const users = useQuery({ queryKey: keys.users, queryFn: api.listUsers });
   const [filter, setFilter] = useState('');
@@ -31,12 +31,9 @@ export default function UsersPage({ me }: { me: User }) {
     `${user.display_name} ${user.username}`.toLowerCase().includes(needle),
   );
   return (
-    <div className="page">
-      <header className="page-head">
-        <div>
-          <h1>{t('users.title')}</h1>
-          <p>{t('users.lead')}</p>
-        </div>
+    <>
+      <header className="tab-head">
+        <p>{t('users.lead')}</p>
         <Button kind="primary" onClick={() => setOpen({ kind: 'new' })}>
           <Plus size={17} aria-hidden="true" /> {t('users.new')}
         </Button>
@@ -71,7 +68,7 @@ export default function UsersPage({ me }: { me: User }) {
           onClose={close}
         />
       )}
-    </div>
+    </>
   );
 }
 
