@@ -1,0 +1,31 @@
+//! What the handlers share.
+
+use crate::config::Config;
+use crate::documents::originals::Originals;
+use crate::follow::Indexes;
+use crate::ingest::pipeline::ReadDocument;
+use crate::query::QuestionEmbedder;
+use crate::retrieve::Retriever;
+use crate::signals::Signals;
+use anwen_platform::{Database, Shutdown};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// The state of the service. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub database: Database,
+    pub originals: Originals,
+    pub indexes: Indexes,
+    pub retriever: Arc<Retriever>,
+    pub questions: Arc<QuestionEmbedder>,
+    pub reader: Arc<dyn ReadDocument>,
+    /// Files that `/tika` may have read at the same time.
+    pub direct_reads: Arc<Semaphore>,
+    /// Where a file waits that is read and not kept.
+    pub scratch: PathBuf,
+    pub signals: Signals,
+    pub shutdown: Shutdown,
+}

@@ -1,0 +1,27 @@
+//! Reading files through the sandbox.
+
+use super::document::ParsedDocument;
+use super::parse::ParseFailure;
+use super::pipeline::ReadDocument;
+use super::sandbox::{ParseLimits, ParseWorker, parse_in_child};
+use async_trait::async_trait;
+use std::path::Path;
+
+/// Reads each file in a child process of its own.
+pub struct SandboxedReader {
+    worker: ParseWorker,
+    limits: ParseLimits,
+}
+
+impl SandboxedReader {
+    pub fn new(worker: ParseWorker, limits: ParseLimits) -> Self {
+        Self { worker, limits }
+    }
+}
+
+#[async_trait]
+impl ReadDocument for SandboxedReader {
+    async fn read(&self, path: &Path, name: &str) -> Result<ParsedDocument, ParseFailure> {
+        parse_in_child(&self.worker, &self.limits, path, name).await
+    }
+}
