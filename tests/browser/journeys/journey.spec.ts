@@ -5,6 +5,7 @@ import { ask, coveredBy, wordsOnPage } from '../support/pages';
 
 // One story on one server: each step builds on the one before it.
 test.describe.configure({ mode: 'serial' });
+test.use({ story: 'journey' });
 
 const ENGLISH = 'How many days of annual leave do I get after six years of service?';
 const CHINESE = 'E-305 是什么故障，怎么处理？';
@@ -37,8 +38,9 @@ test('a wrong password is refused in words, the right one signs in', async ({ pa
   await expect(page.getByRole('button', { name: `Account: ${ADMIN.display_name}` })).toBeVisible();
 });
 
-test('a knowledge base is made, and files dropped into it become ready one by one', async ({ page, signedIn }) => {
-  void signedIn;
+test('a knowledge base is made, and files dropped into it become ready one by one', async ({
+  adminPage: page,
+}) => {
   await page.goto('/chat');
   await page.getByRole('button', { name: 'Use your own documents' }).click();
   await page.getByLabel('Name').fill('Company library');
@@ -49,11 +51,17 @@ test('a knowledge base is made, and files dropped into it become ready one by on
   await page
     .locator('input[type=file]')
     .first()
-    .setInputFiles(['Employee Handbook.pdf', 'LT-480 维护手册.docx', 'Warehouse Safety Rules.md'].map(sample));
+    .setInputFiles(
+      ['Employee Handbook.pdf', 'LT-480 维护手册.docx', 'Warehouse Safety Rules.md'].map(sample),
+    );
   await page
     .locator('input[type=file]')
     .first()
-    .setInputFiles({ name: 'broken.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7\nnot really') });
+    .setInputFiles({
+      name: 'broken.pdf',
+      mimeType: 'application/pdf',
+      buffer: Buffer.from('%PDF-1.7\nnot really'),
+    });
   const row = (name: string) => page.getByRole('row', { name: new RegExp(name) });
   for (const name of ['Employee Handbook.pdf', 'LT-480 维护手册.docx', 'Warehouse Safety Rules.md']) {
     await expect(row(name).getByText('Ready', { exact: true })).toBeVisible({ timeout: 40_000 });
@@ -64,10 +72,8 @@ test('a knowledge base is made, and files dropped into it become ready one by on
 });
 
 test('an English question is answered with a citation that marks the passage on its PDF page', async ({
-  page,
-  signedIn,
+  adminPage: page,
 }) => {
-  void signedIn;
   const answer = await ask(page, ENGLISH);
   await expect(answer.locator('.prose')).toContainText('15');
   const chip = answer.locator('.source-card', { hasText: 'Employee Handbook.pdf' }).first();
@@ -86,8 +92,7 @@ test('an English question is answered with a citation that marks the passage on 
   await expect(sheet.locator('.pdf-mark').first()).toBeInViewport();
 });
 
-test('a citation chip in the text opens its source', async ({ page, signedIn }) => {
-  void signedIn;
+test('a citation chip in the text opens its source', async ({ adminPage: page }) => {
   const answer = await ask(page, ENGLISH);
   await answer.locator('.prose .chip').first().click();
   const panel = page.getByRole('complementary', { name: 'Sources' });
@@ -97,10 +102,8 @@ test('a citation chip in the text opens its source', async ({ page, signedIn }) 
 });
 
 test('a Chinese question is answered from the Word file, with the passage marked in its text', async ({
-  page,
-  signedIn,
+  adminPage: page,
 }) => {
-  void signedIn;
   const answer = await ask(page, CHINESE);
   await expect(answer.locator('.prose')).toContainText('85');
   await answer.locator('.source-card', { hasText: 'LT-480 维护手册.docx' }).first().click();
@@ -109,22 +112,19 @@ test('a Chinese question is answered from the Word file, with the passage marked
   await expect(marked).toContainText('E-305');
 });
 
-test('what the documents do not say is said to be missing', async ({ page, signedIn }) => {
-  void signedIn;
+test('what the documents do not say is said to be missing', async ({ adminPage: page }) => {
   const answer = await ask(page, 'Does the company pay for a gym membership?');
   await expect(answer.locator('.outcome-missing')).toContainText('Not in your documents');
 });
 
-test('a chat is still there after a reload, with its sources', async ({ page, signedIn }) => {
-  void signedIn;
+test('a chat is still there after a reload, with its sources', async ({ adminPage: page }) => {
   await ask(page, ENGLISH);
   await page.reload();
   await expect(page.locator('.question')).toContainText('annual leave');
   await expect(page.locator('.source-card').first()).toBeVisible();
 });
 
-test('language and theme change at once and stay', async ({ page, signedIn }) => {
-  void signedIn;
+test('language and theme change at once and stay', async ({ adminPage: page }) => {
   await page.goto('/profile');
   await page.getByRole('button', { name: '中文' }).click();
   await expect(page.getByRole('heading', { name: '个人设置' })).toBeVisible();
@@ -138,8 +138,7 @@ test('language and theme change at once and stay', async ({ page, signedIn }) =>
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
 });
 
-test('search finds a code exactly and opens the passage', async ({ page, signedIn }) => {
-  void signedIn;
+test('search finds a code exactly and opens the passage', async ({ adminPage: page }) => {
   await page.goto('/search');
   await page.getByRole('searchbox').fill('E-305');
   await page.keyboard.press('Enter');
@@ -147,8 +146,11 @@ test('search finds a code exactly and opens the passage', async ({ page, signedI
   await expect(page.locator('.text-marked')).toContainText('E-305');
 });
 
-test('a second user sees nothing that was not granted, and everything that was', async ({ browser, server, api, signedIn }) => {
-  void signedIn;
+test('a second user sees nothing that was not granted, and everything that was', async ({
+  browser,
+  server,
+  adminApi: api,
+}) => {
   const guest = await api.send<{ id: string }>('POST', '/users', { ...GUEST, role: 'user' });
   const context = await browser.newContext({ baseURL: server.url, locale: 'en' });
   const page = await context.newPage();
@@ -180,8 +182,7 @@ test('a second user sees nothing that was not granted, and everything that was',
   await context.close();
 });
 
-test('signing out leaves nothing behind', async ({ page, signedIn }) => {
-  void signedIn;
+test('signing out leaves nothing behind', async ({ adminPage: page }) => {
   await page.goto('/library');
   await page.getByRole('button', { name: /^Account/ }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();

@@ -3,9 +3,11 @@ import type { Page } from '@playwright/test';
 import { expect, test } from '../support/fixtures';
 
 test.describe.configure({ mode: 'serial' });
+test.use({ story: 'samples' });
 
-test('one button loads the samples, and a suggested question is answered from them', async ({ page, signedIn }) => {
-  void signedIn;
+test('one button loads the samples, and a suggested question is answered from them', async ({
+  adminPage: page,
+}) => {
   await page.goto('/');
   await page.getByRole('button', { name: 'Load sample documents' }).click();
   const question = page.getByRole('button', { name: 'What does fault code E-204 mean?' });
@@ -23,7 +25,7 @@ async function barriers(page: Page): Promise<string[]> {
 }
 
 for (const theme of ['light', 'dark'] as const) {
-  test(`pages have no serious barriers (${theme})`, async ({ page, api, signedIn }) => {
+  test(`pages have no serious barriers (${theme})`, async ({ adminPage: page, adminApi: api }) => {
     void signedIn;
     const bases = await api.send<{ items: { id: string }[] }>('GET', '/knowledge-bases');
     const chats = await api.send<{ items: { id: string }[] }>('GET', '/chats');
@@ -42,7 +44,8 @@ for (const theme of ['light', 'dark'] as const) {
     const found: Record<string, string[]> = {};
     for (const address of addresses) {
       await page.goto(address);
-      await page.waitForLoadState('networkidle').catch(() => undefined);
+      await expect(page.locator('h1, .question').first()).toBeVisible();
+      await expect(page.locator('.loading')).toHaveCount(0);
       const faults = await barriers(page);
       if (faults.length > 0) found[address] = faults;
     }
@@ -50,10 +53,16 @@ for (const theme of ['light', 'dark'] as const) {
   });
 }
 
-test('every page fits a phone', async ({ page, signedIn }) => {
-  void signedIn;
+test('every page fits a phone', async ({ adminPage: page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const address of ['/chat', '/library', '/search?q=E-204', '/admin/users', '/admin/audit', '/profile']) {
+  for (const address of [
+    '/chat',
+    '/library',
+    '/search?q=E-204',
+    '/admin/users',
+    '/admin/audit',
+    '/profile',
+  ]) {
     await page.goto(address);
     await expect(page.locator('h1').first()).toBeVisible();
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

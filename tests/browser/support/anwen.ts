@@ -55,9 +55,14 @@ export class Anwen {
     child.stderr?.on('data', keep);
   }
 
-  static async start(): Promise<Anwen> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'anwen-browser-'));
-    const [web, knowledge, runtime, search] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  static async start(name: string): Promise<Anwen> {
+    const dataDir = await mkdtemp(join(tmpdir(), `anwen-browser-${name}-`));
+    const [web, knowledge, runtime, search] = await Promise.all([
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+    ]);
     const child = spawn(await program(), ['serve', '--data-dir', dataDir], {
       cwd: REPOSITORY,
       env: {
@@ -81,7 +86,8 @@ export class Anwen {
 
   private async ready(): Promise<void> {
     for (const deadline = Date.now() + START_MS; Date.now() < deadline; await wait(POLL_MS)) {
-      if (this.child.exitCode !== null) throw new Error(`anwen ended with ${this.child.exitCode}\n${this.log}`);
+      if (this.child.exitCode !== null)
+        throw new Error(`anwen ended with ${this.child.exitCode}\n${this.log}`);
       const ready = await fetch(`${this.url}/readyz`).then(
         (response) => response.ok,
         () => false,

@@ -6,8 +6,16 @@ export interface Account {
   display_name: string;
 }
 
-export const ADMIN: Account = { username: 'admin', password: 'correct horse battery', display_name: 'Ada Admin' };
-export const GUEST: Account = { username: 'guest', password: 'quiet river stones', display_name: 'Gus Guest' };
+export const ADMIN: Account = {
+  username: 'admin',
+  password: 'correct horse battery',
+  display_name: 'Ada Admin',
+};
+export const GUEST: Account = {
+  username: 'guest',
+  password: 'quiet river stones',
+  display_name: 'Gus Guest',
+};
 
 const API = '/api/v1';
 
@@ -27,10 +35,6 @@ export class Api {
     expect(response.ok(), `${method} ${path}: ${response.status()} ${await response.text()}`).toBe(true);
     const text = await response.text();
     return (text === '' ? undefined : JSON.parse(text)) as T;
-  }
-
-  async status(path: string): Promise<number> {
-    return (await this.request.get(`${this.url}${API}${path}`)).status();
   }
 
   async setUp(account: Account): Promise<void> {

@@ -1,34 +1,45 @@
 import { join } from 'node:path';
-import { test as base } from '@playwright/test';
+import { test as base, type Page } from '@playwright/test';
 import { Anwen, REPOSITORY } from './anwen';
 import { ADMIN, Api } from './api';
 
-export const SAMPLES = join(REPOSITORY, 'samples/library');
-export const sample = (name: string) => join(SAMPLES, name);
+export const sample = (name: string) => join(REPOSITORY, 'samples/library', name);
 
 interface Fixtures {
-  /** Calls with the session of the test's own browser. */
-  api: Api;
-  /** Signs the test's browser in as the administrator, whom it makes when there is none. */
-  signedIn: void;
+  /** Calls as the administrator, who is made when there is none, with the session of the test's browser. */
+  adminApi: Api;
+  /** The test's browser, signed in as the administrator. */
+  adminPage: Page;
 }
 
-/** One server for all tests of a file: it starts empty. */
-export const test = base.extend<Fixtures, { server: Anwen }>({
+interface WorkerFixtures {
+  /** Names a file's story. Files of different stories never share a server. */
+  story: string;
+  /** A server that was empty when the story began. */
+  server: Anwen;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  story: ['', { scope: 'worker', option: true }],
   server: [
-    async ({}, use) => {
-      const server = await Anwen.start();
+    async ({ story }, use) => {
+      const server = await Anwen.start(story);
       await use(server);
       await server.stop();
     },
     { scope: 'worker' },
   ],
   baseURL: async ({ server }, use) => use(server.url),
-  api: async ({ context, server }, use) => use(new Api(context.request, server.url)),
-  signedIn: async ({ api }, use) => {
+  adminApi: async ({ context, server }, use) => {
+    const api = new Api(context.request, server.url);
     await api.setUp(ADMIN);
     await api.signIn(ADMIN);
-    await use();
+    await use(api);
+  },
+  adminPage: async ({ page, adminApi }, use) => {
+    // Asking for the calls' fixture is what signs the browser in.
+    void adminApi;
+    await use(page);
   },
 });
 

@@ -308,3 +308,28 @@ export const audit = [
   detail: {},
   address: '127.0.0.1',
 }));
+
+const parts = (text, word) =>
+  text.split(new RegExp(`(${word})`)).map((part) => ({ text: part, matched: part === word }));
+
+export const found = {
+  documents: sources.map((source) => ({
+    chunk_id: source.chunk_id,
+    document_id: source.document_id,
+    document_name: source.document_name,
+    page_start: source.page_start ?? null,
+    heading_path: ['故障代码'],
+    snippet: parts(source.excerpt, '标准'),
+    cut_before: false,
+    cut_after: true,
+  })),
+  chats: [
+    {
+      chat_id: 'chat1',
+      title: '年假与出差住宿标准',
+      message_id: 'm1',
+      snippet: parts('出差住宿标准是多少？', '标准'),
+      created_at: ago(3),
+    },
+  ],
+};

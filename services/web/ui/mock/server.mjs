@@ -253,16 +253,7 @@ const routes = [
     ({ params }) => page(data.chunks.filter((item) => item.document_id === params.id)),
   ],
   ['GET', '/chunks/:id', ({ params }) => find(data.chunks, params.id)],
-  [
-    'POST',
-    '/retrieve',
-    ({ json }) => ({
-      hits: /火星/.test(json.query)
-        ? []
-        : data.sources.map((source) => ({ ...source, heading_path: [], text: source.excerpt })),
-      took_ms: {},
-    }),
-  ],
+  ['GET', '/search', () => data.found],
   ['GET', '/chats', () => page(chats)],
   [
     'POST',

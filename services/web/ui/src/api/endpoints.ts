@@ -8,11 +8,11 @@ import type {
   DocumentItem,
   Grant,
   Group,
-  Hit,
   KeyScope,
   KnowledgeBase,
   Model,
   Page,
+  SearchResults,
   SetupState,
   StoredMessage,
   User,
@@ -106,8 +106,7 @@ export const getChunk = (id: string) => json<Chunk>('GET', `/chunks/${id}`);
 export const documentEvents = (knowledgeBase: string, signal: AbortSignal) =>
   call(`/events/documents?knowledge_base_id=${encodeURIComponent(knowledgeBase)}`, { signal });
 
-export const retrieve = (body: { query: string; knowledge_base_ids?: string[]; top_k?: number }) =>
-  json<{ hits: Hit[] }>('POST', '/retrieve', body);
+export const search = (q: string) => json<SearchResults>('GET', `/search?q=${encodeURIComponent(q)}`);
 
 export const listChats = () =>
   json<Page<Chat>>('GET', `/chats?limit=${PAGE_LIMIT}`).then((page) => page.items);

@@ -208,17 +208,33 @@ export interface DocumentEvent {
   deleted: boolean;
 }
 
-export interface Hit {
+export interface SnippetPart {
+  text: string;
+  matched: boolean;
+}
+
+export interface PassageSnippet {
   chunk_id: string;
   document_id: string;
   document_name: string;
-  knowledge_base_id: string;
-  text: string;
   page_start: number | null;
-  page_end: number | null;
   heading_path: string[];
-  boxes: Box[];
-  score: number;
+  snippet: SnippetPart[];
+  cut_before: boolean;
+  cut_after: boolean;
+}
+
+export interface ChatSnippet {
+  chat_id: string;
+  title: string;
+  message_id: string;
+  snippet: SnippetPart[];
+  created_at: string;
+}
+
+export interface SearchResults {
+  documents: PassageSnippet[];
+  chats: ChatSnippet[];
 }
 
 export interface AuditRow {
