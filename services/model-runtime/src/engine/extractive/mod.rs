@@ -31,14 +31,14 @@ pub struct Quote {
 pub struct Weights {
     /// Nearness of the embeddings.
     pub cosine: f32,
+    /// The same for a unit in another language than the question's, with which it shares no words.
+    pub cosine_across: f32,
     /// The passage's place in retrieval.
     pub prior: f32,
     /// A term of the question in the sentence before or the title, where one in the unit itself counts 1.
     pub before: f32,
     /// The same in the sentence after.
     pub after: f32,
-    /// The same anywhere else in the passage.
-    pub passage: f32,
     /// The kind of thing that is asked for is there.
     pub asked: f32,
     /// The unit is in the question's language.
@@ -47,22 +47,22 @@ pub struct Weights {
     pub empty: f32,
     /// The unit asks and does not tell.
     pub question: f32,
-    /// Below this score nothing is quoted.
+    /// A question for which no unit shows this much evidence is not answered.
     pub threshold: f32,
     /// A further quote must reach this share of the best one's score.
     pub share: f32,
 }
 
 pub const WEIGHTS: Weights = Weights {
-    cosine: 0.8,
-    prior: 0.25,
-    before: 0.4,
-    after: 0.2,
-    passage: 0.2,
+    cosine: 0.4,
+    cosine_across: 2.4,
+    prior: 0.4,
+    before: 0.6,
+    after: 0.05,
     asked: 0.15,
     language: 0.1,
     empty: 0.5,
     question: 0.3,
-    threshold: 0.5,
-    share: 0.8,
+    threshold: 0.38,
+    share: 0.75,
 };

@@ -17,6 +17,7 @@ pub(super) enum Asked {
     Number,
     Time,
     Person,
+    Place,
     Reason,
     Other,
 }
@@ -36,9 +37,10 @@ impl Question {
 }
 
 fn asked(question: &str) -> Asked {
-    const KINDS: [(Asked, &[&str]); 4] = [
+    const KINDS: [(Asked, &[&str]); 5] = [
         (Asked::Time, &["when ", "what year", "which year", "what date", "what time", "how long", "what day", "what month", "what century", "what decade", "哪年", "哪一年", "何时", "什么时候", "几月", "哪天", "多久", "多长时间", "什么时间", "几点", "年份", "日期", "哪个月"]),
         (Asked::Number, &["how many", "how much", "how old", "how far", "how tall", "how large", "how big", "what percent", "what number", "how often", "how high", "how deep", "what is the price", "what does it cost", "what fraction", "多少", "几", "多大", "多高", "多长", "多远", "多重", "多深", "价格", "费用", "百分之"]),
+        (Asked::Place, &["where ", "what city", "what country", "which city", "which country", "what state", "what place", "哪里", "哪儿", "哪个国家", "哪个城市", "哪个省", "什么地方", "哪个地方", "位于", "地址"]),
         (Asked::Person, &["who ", "whom ", "whose ", "谁", "哪位", "何人", "什么人"]),
         (Asked::Reason, &["why ", "what caused", "what is the reason", "for what reason", "为什么", "为何", "原因", "怎么会"]),
     ];
@@ -54,8 +56,8 @@ pub(super) fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Rarity of the question's terms among the units: `ln(1 + N / (1 + n))` for a term in `n` of `N` units.
-pub(super) fn rarity<'q>(question: &'q Question, units: &[Unit<'_>]) -> HashMap<&'q str, f32> {
+/// Rarity of the question's terms among `units`: `ln(1 + N / (1 + n))` for a term in `n` of `N` units.
+fn rarity<'q>(question: &'q Question, units: &[Unit<'_>]) -> HashMap<&'q str, f32> {
     let total = units.len() as f32;
     question
         .terms
@@ -67,6 +69,16 @@ pub(super) fn rarity<'q>(question: &'q Question, units: &[Unit<'_>]) -> HashMap<
         .collect()
 }
 
+/// How a unit fares.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Score {
+    /// For choosing among units.
+    pub rank: f32,
+    /// For deciding whether there is an answer at all: what the unit itself shows, without what is only known relative
+    /// to other passages.
+    pub evidence: f32,
+}
+
 /// The score of every unit, in order.
 pub(super) fn scores(
     question: &Question,
@@ -74,50 +86,54 @@ pub(super) fn scores(
     units: &[Unit<'_>],
     vectors: &[Vec<f32>],
     weights: &Weights,
-) -> Vec<f32> {
+) -> Vec<Score> {
     let rarity = rarity(question, units);
-    let whole: f32 = rarity.values().sum::<f32>().max(f32::EPSILON);
-    let passage_terms: Vec<HashSet<&str>> = (0..passages.len())
-        .map(|index| {
-            units.iter().filter(|unit| unit.passage == index).flat_map(|unit| unit.terms.iter().map(String::as_str)).collect()
-        })
-        .collect();
-    let title_terms: Vec<HashSet<String>> = passages.iter().map(|passage| terms(passage.title).into_iter().collect()).collect();
     let priors = retrieval_priors(passages);
+    let titles: Vec<HashSet<String>> = passages.iter().map(|passage| terms(passage.title).into_iter().collect()).collect();
     (0..units.len())
         .map(|index| {
             let unit = &units[index];
-            let before = index.checked_sub(1).map(|before| &units[before]).filter(|before| before.passage == unit.passage);
-            let after = units.get(index + 1).filter(|after| after.passage == unit.passage);
-            let shared: f32 = rarity
-                .iter()
-                .map(|(term, weight)| {
-                    let credit = if unit.terms.contains(*term) {
-                        1.0
-                    } else if before.is_some_and(|unit| unit.terms.contains(*term)) || title_terms[unit.passage].contains(*term) {
-                        weights.before
-                    } else if after.is_some_and(|unit| unit.terms.contains(*term)) {
-                        weights.after
-                    } else if passage_terms[unit.passage].contains(*term) {
-                        weights.passage
-                    } else {
-                        0.0
-                    };
-                    credit * weight
-                })
-                .sum();
-            let mut score = shared / whole
-                + weights.cosine * cosine(&question.vector, &vectors[index])
-                + weights.prior * priors[unit.passage];
-            if question.asked != Asked::Other && holds(question, unit) {
-                score += weights.asked;
+            let own_language = language(unit.text) == question.language;
+            let nearness = if own_language { weights.cosine } else { weights.cosine_across };
+            let evidence = shared(&rarity, units, index, &titles[unit.passage], weights)
+                + nearness * cosine(&question.vector, &vectors[index]);
+            let mut rank = evidence + weights.prior * priors[unit.passage] - penalty(question, unit, weights);
+            if holds(question, unit) {
+                rank += weights.asked;
             }
-            if language(unit.text) == question.language {
-                score += weights.language;
+            if own_language {
+                rank += weights.language;
             }
-            score - penalty(question, unit, weights)
+            Score { rank, evidence }
         })
         .collect()
+}
+
+/// Share of the question's terms, weighted by `rarity`, in the unit at `index` or, for less, around it.
+fn shared(
+    rarity: &HashMap<&str, f32>,
+    units: &[Unit<'_>],
+    index: usize,
+    title: &HashSet<String>,
+    weights: &Weights,
+) -> f32 {
+    let unit = &units[index];
+    let beside = |other: Option<usize>| other.and_then(|other| units.get(other)).filter(|other| other.passage == unit.passage);
+    let before = beside(index.checked_sub(1));
+    let after = beside(Some(index + 1));
+    let credit = |term: &str| {
+        if unit.terms.contains(term) {
+            1.0
+        } else if before.is_some_and(|unit| unit.terms.contains(term)) || title.contains(term) {
+            weights.before
+        } else if after.is_some_and(|unit| unit.terms.contains(term)) {
+            weights.after
+        } else {
+            0.0
+        }
+    };
+    let whole = rarity.values().sum::<f32>().max(f32::EPSILON);
+    rarity.iter().map(|(term, weight)| credit(term) * weight).sum::<f32>() / whole
 }
 
 /// What speaks against quoting a unit, whatever it shares with the question.
@@ -159,6 +175,7 @@ fn holds(question: &Question, unit: &Unit<'_>) -> bool {
                 || TIME_WORDS.iter().any(|word| unit.text.contains(word))
         }
         Asked::Person => names_someone(question, unit.text),
+        Asked::Place => PLACE_WORDS.iter().any(|cue| unit.text.contains(cue)),
         Asked::Reason => REASON_WORDS.iter().any(|cue| unit.text.contains(cue)),
         Asked::Other => false,
     }
@@ -171,6 +188,9 @@ const NUMBER_WORDS: [&str; 16] = [
 const TIME_WORDS: [&str; 14] = [
     "January", "February", "March", "April", "June", "July", "August", "September", "October", "November", "December", "century", "Monday", "Friday",
 ];
+
+const PLACE_WORDS: [&str; 12] =
+    [" in ", " at ", " near ", " from ", "located", "位于", "坐落", "地处", "省", "市", "县", "区"];
 
 const REASON_WORDS: [&str; 14] = [
     "because", "due to", "since", "in order to", "as a result", "caused by", "so that", "因为", "由于", "因此", "导致", "为了", "所以", "原因",

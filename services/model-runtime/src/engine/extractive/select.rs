@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::score::{Question, cosine, scores};
+use super::score::{Question, Score, cosine, scores};
 use super::units::{Shape, Unit, units};
 use super::{Passage, Quote, Weights};
 
@@ -30,7 +30,7 @@ pub fn select_quotes(
     select_scored(question, passages, weights, &mut embed).0
 }
 
-/// [`select_quotes`] with the score of the best unit.
+/// [`select_quotes`] with the evidence of the best unit.
 pub fn select_scored(
     question: &str,
     passages: &[Passage<'_>],
@@ -42,19 +42,19 @@ pub fn select_scored(
     let question = Question::new(question, embed(question));
     let scores = scores(&question, passages, &units, &vectors, weights);
     let chosen = choose(&units, &vectors, &scores, weights);
-    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let best = scores.iter().max_by(|a, b| a.rank.total_cmp(&b.rank)).map_or(0.0, |score| score.evidence);
     (compose(passages, &units, &chosen), best)
 }
 
 /// Indexes of the units to quote, best first.
-fn choose(units: &[Unit<'_>], vectors: &[Vec<f32>], scores: &[f32], weights: &Weights) -> Vec<usize> {
+fn choose(units: &[Unit<'_>], vectors: &[Vec<f32>], scores: &[Score], weights: &Weights) -> Vec<usize> {
     let mut order: Vec<usize> = (0..units.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let Some(&best) = order.first().filter(|&&best| scores[best] >= weights.threshold) else { return Vec::new() };
+    order.sort_by(|&a, &b| scores[b].rank.total_cmp(&scores[a].rank));
+    let Some(&best) = order.first().filter(|&&best| scores[best].evidence >= weights.threshold) else { return Vec::new() };
     let mut chosen: Vec<usize> = vec![best];
     let mut chars = units[best].text.chars().count();
     for &index in &order[1..] {
-        if chosen.len() == MAX_QUOTES || scores[index] < scores[best] * weights.share {
+        if chosen.len() == MAX_QUOTES || scores[index].rank < scores[best].rank * weights.share {
             break;
         }
         let length = units[index].text.chars().count();
