@@ -6,6 +6,7 @@
 
 pub mod address;
 mod decode;
+mod depth;
 mod fetch;
 mod readable;
 

@@ -6,13 +6,12 @@ use tokio::sync::oneshot;
 
 use super::PageError;
 use super::decode::decode;
+use super::depth::{self, MAX_ELEMENTS};
 use super::fetch::Page;
 use crate::results::published_at;
 
-/// Elements of a page; one that has more is a machine's output, not an article.
-const MAX_ELEMENTS: usize = 50_000;
-/// The parser recurses by the depth of the page. Every element of the largest page fits on this stack.
-const STACK_BYTES: usize = 256 * 1024 * 1024;
+/// The parser recurses by the depth of the page. The deepest page fits on this stack many times over.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the parser on a thread of its own, with a stack that the deepest page does not overflow: an overflow would take
 /// the whole process down. Memory is only taken for the part of a stack that is used.
@@ -53,6 +52,7 @@ fn article(page: &Page, source: &str) -> Result<ReadAnswer, PageError> {
         dom_smoothie::ReadabilityError::GrabFailed => PageError::NoText,
         cause => PageError::Broken(cause.to_string()),
     };
+    depth::check(source)?;
     let mut readability = Readability::new(source, Some(page.url.as_str()), Some(config)).map_err(broken)?;
     let article = readability.parse().map_err(broken)?;
     Ok(ReadAnswer {
@@ -84,6 +84,7 @@ fn tidy(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::depth::{MAX_DEPTH, MAX_TOTAL_DEPTH};
 
     fn page(media_type: &str, body: &str) -> Page {
         Page {
@@ -131,12 +132,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_nested_to_the_limit_does_not_overflow_the_stack() {
-        let depth = MAX_ELEMENTS - 10;
-        let body = format!("{}deep{}", "<div>".repeat(depth), "</div>".repeat(depth));
-        let deep = page("text/html", &body);
-        let result = on_own_thread(move || read(&deep, 100)).await;
-        assert!(matches!(result, Ok(_) | Err(PageError::NoText)), "{result:?}");
+    async fn the_worst_pages_within_the_bounds_are_read_on_a_thread_of_their_own() {
+        let deep = "<div>".repeat(MAX_DEPTH) + "deep" + &"</div>".repeat(MAX_DEPTH);
+        let long = "<i>word</i> ".repeat(MAX_ELEMENTS - 10);
+        let both = "<div>".repeat(40) + &"<i>word</i> ".repeat(MAX_TOTAL_DEPTH / 41 - 40);
+        for body in [deep, long, both] {
+            let page = page("text/html", &body);
+            let result = on_own_thread(move || read(&page, 100)).await;
+            assert!(matches!(result, Ok(_) | Err(PageError::NoText)), "{result:?}");
+        }
     }
 
     #[tokio::test]
