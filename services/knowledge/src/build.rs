@@ -46,13 +46,13 @@ pub struct Dependencies {
     pub data_dir: PathBuf,
     /// Where `embedding/tokenizer.json` lies, by which passages are measured.
     pub models_dir: PathBuf,
-    pub models: ModelClient,
+    pub model: ModelClient,
     pub tokens: InternalTokens,
     /// The program that reads untrusted files.
     pub parser: ParseWorker,
-    pub shutdown: Shutdown,
     /// No other process works on this database: jobs that somebody had in hand are free at once.
-    pub is_only_instance: bool,
+    pub single_instance: bool,
+    pub shutdown: Shutdown,
 }
 
 /// Why the service cannot be put together.
@@ -74,18 +74,26 @@ pub enum BuildError {
     Invalid(String),
 }
 
-/// The service, ready to serve. Nothing runs in the background before [`Service::start`].
+/// The service, ready to serve.
 pub struct Service {
+    /// Its HTTP surface.
+    pub router: Router,
     app: App,
     pipeline: Pipeline,
-    tokens: InternalTokens,
-    models: ModelClient,
-    is_only_instance: bool,
+    single_instance: bool,
 }
 
-/// Opens the indexes and puts everything together.
+/// Puts everything together and starts what runs in the background.
 pub async fn build(config: Config, dependencies: Dependencies) -> Result<Service, BuildError> {
-    let Dependencies { database, models, tokens, parser, shutdown, is_only_instance, .. } = dependencies;
+    let service = open(config, dependencies).await?;
+    service.start().await?;
+    Ok(service)
+}
+
+/// Opens the indexes and puts everything together, without anything that runs in the background: for commands that
+/// need the indexes to themselves, and for tests that go step by step.
+pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service, BuildError> {
+    let Dependencies { database, model, tokens, parser, shutdown, single_instance, .. } = dependencies;
     let data_dir = made_directory(&dependencies.data_dir)?;
     let pending = database.pending_migrations(COMPONENT, &MIGRATIONS).await?;
     if !pending.is_empty() {
@@ -96,7 +104,7 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Service
     let indexes = open_indexes(&config, &data_dir).await?;
     let signals = Signals::default();
     let embed_timeout = Duration::from_millis(config.embedding.timeout_ms);
-    let embedder: Arc<dyn EmbedPassages> = Arc::new(ModelEmbedder::new(models.clone(), embed_timeout));
+    let embedder: Arc<dyn EmbedPassages> = Arc::new(ModelEmbedder::new(model.clone(), embed_timeout));
     let reader = Arc::new(SandboxedReader::new(parser, config.parser.clone()));
     let questions = Arc::new(QuestionEmbedder::new(Arc::clone(&embedder), config.retrieval.cached_questions));
     let retriever = Retriever::new(
@@ -127,26 +135,20 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Service
         shutdown,
         config: Arc::new(config),
     };
-    Ok(Service { app, pipeline, tokens, models, is_only_instance })
+    let router = framed_router(&app, tokens, model);
+    Ok(Service { router, app, pipeline, single_instance })
 }
 
 impl Service {
-    /// The service's HTTP surface.
-    pub fn router(&self) -> Router {
-        let auth = InternalAuth::new(self.tokens.clone(), Audience::Knowledge);
-        let routes = routes::router(self.app.clone()).layer(from_fn_with_state(auth, InternalAuth::check));
-        Scaffold::new(COMPONENT).ready(self.ready_checks()).wrap(routes)
-    }
-
     /// Starts what runs in the background: workers, the follower of the index log, the collector. All of it ends with
     /// the shutdown that the service was given.
-    pub async fn start(&self) -> Result<(), DbError> {
-        if self.is_only_instance {
+    async fn start(&self) -> Result<(), DbError> {
+        if self.single_instance {
             self.release_jobs().await?;
         }
         let (app, config) = (&self.app, &self.app.config);
         let stop = app.shutdown.token();
-        let process = process_name(self.is_only_instance);
+        let process = process_name(self.single_instance);
         for number in 0..config.workers.effective_count() {
             let worker = IngestWorker {
                 // Another life of the same process must not pass for this one.
@@ -171,7 +173,7 @@ impl Service {
     }
 
     /// Builds both indexes again from what is stored, and answers how many passages they hold. Not beside
-    /// [`start`](Self::start), here or in another process.
+    /// a service that [`build`] made, here or in another process.
     pub async fn reindex(&self) -> Result<usize, IndexFailure> {
         rebuild::rebuild(&self.app.database, &self.app.indexes).await
     }
@@ -191,7 +193,7 @@ impl Service {
         &self.pipeline
     }
 
-    /// A follower of this service's log; [`start`](Self::start) runs one.
+    /// A follower of this service's log; [`build`] runs one.
     pub fn follower(&self, name: String) -> Follower {
         let settings = &self.app.config.index_log;
         let settings = FollowerSettings {
@@ -211,40 +213,46 @@ impl Service {
         }
         Ok(())
     }
+}
 
-    fn ready_checks(&self) -> Vec<ReadyCheck> {
-        let database = self.app.database.clone();
-        let (vectors, lexical) = (Arc::clone(&self.app.indexes.vectors), Arc::clone(&self.app.indexes.lexical));
-        let models = self.models.clone();
-        vec![
-            ReadyCheck::new("database", move || {
-                let database = database.clone();
-                async move { database.ping().await.map_err(|cause| cause.to_string()) }
-            }),
-            ReadyCheck::new("vector_index", move || {
-                let vectors = Arc::clone(&vectors);
-                async move { vectors.health().await.map_err(|cause| cause.to_string()) }
-            }),
-            ReadyCheck::new("lexical_index", move || {
-                let lexical = Arc::clone(&lexical);
-                async move { lexical.health().await.map_err(|cause| cause.to_string()) }
-            }),
-            ReadyCheck::new("model_runtime", move || {
-                let models = models.clone();
-                async move {
-                    let is_ready = models.service().is_ready(MODEL_READY_TIMEOUT).await;
-                    is_ready.then_some(()).ok_or_else(|| "not ready".to_owned())
-                }
-            }),
-        ]
-    }
+/// The routes behind the check of internal tokens, with health, readiness and metrics.
+fn framed_router(app: &App, tokens: InternalTokens, model: ModelClient) -> Router {
+    let auth = InternalAuth::new(tokens, Audience::Knowledge);
+    let routes = routes::router(app.clone()).layer(from_fn_with_state(auth, InternalAuth::check));
+    Scaffold::new(COMPONENT).ready(ready_checks(app, model)).wrap(routes)
+}
+
+fn ready_checks(app: &App, model: ModelClient) -> Vec<ReadyCheck> {
+    let database = app.database.clone();
+    let (vectors, lexical) = (Arc::clone(&app.indexes.vectors), Arc::clone(&app.indexes.lexical));
+    vec![
+        ReadyCheck::new("database", move || {
+            let database = database.clone();
+            async move { database.ping().await.map_err(|cause| cause.to_string()) }
+        }),
+        ReadyCheck::new("vector_index", move || {
+            let vectors = Arc::clone(&vectors);
+            async move { vectors.health().await.map_err(|cause| cause.to_string()) }
+        }),
+        ReadyCheck::new("lexical_index", move || {
+            let lexical = Arc::clone(&lexical);
+            async move { lexical.health().await.map_err(|cause| cause.to_string()) }
+        }),
+        ReadyCheck::new("model_runtime", move || {
+            let model = model.clone();
+            async move {
+                let is_ready = model.service().is_ready(MODEL_READY_TIMEOUT).await;
+                is_ready.then_some(()).ok_or_else(|| "not ready".to_owned())
+            }
+        }),
+    ]
 }
 
 /// Names this process among those that share the database.
-fn process_name(is_only_instance: bool) -> String {
+fn process_name(single_instance: bool) -> String {
     let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
     match host {
-        Some(host) if !is_only_instance => host,
+        Some(host) if !single_instance => host,
         _ => "standalone".to_owned(),
     }
 }

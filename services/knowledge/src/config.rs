@@ -1,7 +1,7 @@
 //! The section `[knowledge]` of the settings.
 
 use crate::ingest::chunk::ChunkSettings;
-use crate::ingest::sandbox::ParseLimits;
+use crate::ingest::sandbox::{ParseLimits, ParseWorker};
 use crate::jobs::RetryRules;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -239,6 +239,16 @@ pub struct CollectorSettings {
 impl Default for CollectorSettings {
     fn default() -> Self {
         Self { interval_ms: 30_000, keep_deleted_ms: 60_000, keep_broken_uploads_ms: 86_400_000 }
+    }
+}
+
+/// The program that reads a document in a process of its own.
+pub type ParserCommand = ParseWorker;
+
+impl ParseWorker {
+    /// This very program, called with `parse-worker`.
+    pub fn of_this_program() -> std::io::Result<Self> {
+        Ok(Self { program: std::env::current_exe()?, arguments: vec!["parse-worker".to_owned()] })
     }
 }
 

@@ -25,7 +25,7 @@ mod signals;
 pub mod store;
 mod tika;
 
-pub use build::{BuildError, COMPONENT, Dependencies, Service, build};
+pub use build::{BuildError, COMPONENT, Dependencies, Service, build, open};
 pub use config::Config;
 pub use ingest::sandbox::{ParseWorker, run_parse_worker};
 pub use store::MIGRATIONS;

@@ -73,17 +73,16 @@ async fn serve(config: Config, common: &CommonSettings, database: Database) -> a
         database,
         data_dir: common.server.data_dir.clone(),
         models_dir: common.server.models_dir.clone(),
-        models: ModelClient::new(client),
+        model: ModelClient::new(client),
         tokens,
-        parser: ParseWorker { program: std::env::current_exe()?, arguments: vec!["parse-worker".to_owned()] },
+        parser: ParseWorker::of_this_program()?,
+        single_instance: false,
         shutdown: stop.clone(),
-        is_only_instance: false,
     };
     let service = anwen_knowledge::build(config, dependencies).await?;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
-    service.start().await?;
     tracing::info!(%listen, "knowledge ready");
-    let serving = tokio::spawn(http::serve(listener, service.router(), stop.token()));
+    let serving = tokio::spawn(http::serve(listener, service.router.clone(), stop.token()));
     shutdown::wait_for_signal().await?;
     stop.begin();
     serving.await??;
