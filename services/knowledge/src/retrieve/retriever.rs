@@ -212,3 +212,6 @@ fn with_scores(mut chunk: LiveChunk, ranked: &Ranked) -> LiveChunk {
     chunk.hit.scores = ranked.scores;
     chunk
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Characters that hold a word or a code together when they stand between two letters or digits.
 fn is_joiner(character: char) -> bool {
-    matches!(character, '-' | '‐' | '‑' | '–' | '.' | '/' | '_' | ':' | '#' | '+' | ',' | '\'' | '’')
+    matches!(character, '-' | '‐' | '‑' | '–' | '—' | '.' | '/' | '_' | ':' | '#' | '+' | ',' | '\'' | '’')
 }
 
 /// Part of a word: a letter or digit, but not a Han character, which jieba cuts.

@@ -23,8 +23,8 @@ fn english_is_stemmed_without_stop_words() {
 #[test]
 fn chinese_is_cut_into_words_with_the_short_ones_inside() {
     let analyzer = Analyzer::new();
-    let terms = analyzer.terms("中华人民共和国的年假");
-    assert_eq!(of_kind(&terms, TermKind::Word), ["中华人民共和国", "的", "年假"]);
+    let terms = analyzer.terms("中华人民共和国的员工");
+    assert_eq!(of_kind(&terms, TermKind::Word), ["中华人民共和国", "的", "员工"]);
     let parts = of_kind(&terms, TermKind::Part);
     assert!(parts.contains(&"人民") && parts.contains(&"共和国"), "{parts:?}");
 }

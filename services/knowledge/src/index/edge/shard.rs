@@ -139,7 +139,7 @@ impl Space {
         let filter = selection_filter(selection)?;
         self.with(|shard| {
             let request = ScrollRequest {
-                limit: Some(usize::MAX - 1),
+                limit: Some(shard.info().points_count.max(1)),
                 filter: Some(filter),
                 with_payload: Some(WithPayloadInterface::Bool(false)),
                 ..ScrollRequest::default()
@@ -184,7 +184,12 @@ impl Space {
     /// numbers on one core where a graph is due; searches go on.
     pub fn optimize(&self) -> Result<(), IndexError> {
         self.changes.store(0, Ordering::Relaxed);
-        self.with(|shard| shard.optimize().map(|_| ()))
+        self.with(|shard| {
+            // New segments go to disk with the numbers of the operations in them. Were the log to lose those in a
+            // power failure, it would count from before them, and later changes would be taken for old ones.
+            shard.flush();
+            shard.optimize().map(|_| ())
+        })
     }
 
     /// Closes the shard and deletes its files.

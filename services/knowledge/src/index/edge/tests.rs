@@ -63,7 +63,7 @@ async fn the_log_of_changes_does_not_grow_for_ever() {
     let (base, version) = (KnowledgeBaseId::new(), VersionId::new());
     let chunks: Vec<IndexedChunk> = (0..2_000)
         .map(|ordinal| {
-            let vector = (0..BIG).map(|at| ((at * 31 + ordinal as usize) as f32).sin()).collect();
+            let vector = (0..BIG).map(|at| ((at as f32 + 1.0) * (ordinal as f32 + 1.0) * 0.618).sin()).collect();
             IndexedChunk { vector, ..chunk(base, version, ordinal, [0.0; 4]) }
         })
         .collect();

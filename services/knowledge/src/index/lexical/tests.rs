@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use anwen_contract::ChunkId;
+use tantivy::Directory;
+use tantivy::directory::{INDEX_WRITER_LOCK, Lock};
 
 use super::*;
 
@@ -165,15 +167,15 @@ async fn the_writer_is_dropped_when_idle_and_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let config = LexicalConfig { writer_idle: Duration::from_millis(1), ..LexicalConfig::new(folder.path()) };
     let index = LexicalIndex::open(&config, Arc::new(Analyzer::new())).unwrap();
-    let lock = folder.path().join(format!("v{ANALYSIS_VERSION}/.tantivy-writer.lock"));
     let base = KnowledgeBaseId::new();
     let all = chunks(base, "one", &["alpha", "beta"]);
     for (sequence, chunk) in (1..).zip(&all) {
         index.upsert(std::slice::from_ref(chunk)).await.unwrap();
         index.commit(sequence).await.unwrap();
-        while lock.exists() {
-            tokio::task::yield_now().await;
-        }
+        // The writer holds this lock for as long as it lives; waiting for it is waiting for the idle moment.
+        let directory = index.index.directory().clone();
+        let lock = Lock { filepath: INDEX_WRITER_LOCK.filepath.clone(), is_blocking: true };
+        tokio::task::spawn_blocking(move || directory.acquire_lock(&lock).map(drop)).await.unwrap().unwrap();
     }
     assert_eq!(index.count(&Selection::KnowledgeBase(base)).await.unwrap(), 2);
 }
