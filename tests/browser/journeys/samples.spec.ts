@@ -26,7 +26,6 @@ async function barriers(page: Page): Promise<string[]> {
 
 for (const theme of ['light', 'dark'] as const) {
   test(`pages have no serious barriers (${theme})`, async ({ adminPage: page, adminApi: api }) => {
-    void signedIn;
     const bases = await api.send<{ items: { id: string }[] }>('GET', '/knowledge-bases');
     const chats = await api.send<{ items: { id: string }[] }>('GET', '/chats');
     const base = bases.items[0]?.id;

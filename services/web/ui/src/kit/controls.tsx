@@ -263,10 +263,13 @@ export function EmptyState({
   icon,
   title,
   text,
+  heading: Heading = 'h2',
   children,
 }: {
   icon: ReactNode;
   title: string;
+  /** `h1` where this is all there is on the page. */
+  heading?: 'h1' | 'h2';
   text?: string;
   children?: ReactNode;
 }) {
@@ -275,7 +278,7 @@ export function EmptyState({
       <span className="empty-art" aria-hidden="true">
         {icon}
       </span>
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {text && <p>{text}</p>}
       {children && <div className="empty-actions">{children}</div>}
     </div>

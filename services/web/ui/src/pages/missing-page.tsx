@@ -7,6 +7,7 @@ export function MissingPage() {
   const t = useT();
   return (
     <EmptyState
+      heading="h1"
       icon={<FileQuestion size={40} strokeWidth={1.3} />}
       title={t('missing.title')}
       text={t('missing.text')}

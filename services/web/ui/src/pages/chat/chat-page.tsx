@@ -129,12 +129,14 @@ function OpenChat({ chatId }: { chatId: string }) {
   }
 
   const missing = chat.error !== null && ApiError.of(chat.error).status === 404;
-  if (missing) return <EmptyState icon={null} title={t('missing.title')} text={t('chat.not_found_chat')} />;
+  if (missing)
+    return <EmptyState heading="h1" icon={null} title={t('missing.title')} text={t('chat.not_found_chat')} />;
   if (failure !== null && path.length === 0) return <ErrorState error={failure} onRetry={load} />;
   const openMessage = open && conversation.messages.find((message) => message.id === open.messageId);
   return (
     <div className={`chat ${openMessage ? 'chat-with-panel' : ''}`}>
       <div className="chat-main">
+        <h1 className="visually-hidden">{chat.data?.title || t('chat.untitled')}</h1>
         {path.length === 0 && !loaded ? (
           <Loading />
         ) : (
