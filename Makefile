@@ -29,7 +29,7 @@ run: build
 
 ## test: everything that has to pass: UI, formatting, lints, tidy, Rust tests, browser tests
 .PHONY: test
-test: setup-test check-ui check-format check-features
+test: setup-test check-ui check-browser check-format check-features
 	$(LINTED) cargo build --workspace --bin anwen
 	$(LINTED) scripts/with-postgres cargo nextest run --workspace
 	$(MAKE) --no-print-directory browser-test
@@ -89,8 +89,9 @@ help:
 # What the targets above are made of.
 
 export ANWEN_BIN = $(ANWEN)
+export CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: setup-build setup-ui setup-test check-ui check-format check-features browser-test
+.PHONY: setup-build setup-ui setup-test check-ui check-browser check-format check-features browser-test
 setup-build:
 	@scripts/setup build
 setup-ui:
@@ -104,5 +105,8 @@ check-format: setup-build
 	cargo fmt --all --check
 check-features:
 	@scripts/check-features
+check-browser:
+	npm --prefix tests/browser run --silent lint
+	npm --prefix tests/browser run --silent typecheck
 browser-test:
-	npm --prefix tests/browser test
+	npm --prefix tests/browser run --silent test

@@ -10,6 +10,7 @@ mod links;
 mod machine;
 mod repository;
 mod samples;
+mod settings;
 mod sizes;
 
 use std::fmt;
@@ -79,4 +80,9 @@ fn no_file_names_a_machine_or_a_private_registry() {
 #[test]
 fn the_sample_questions_are_answered_by_the_sample_library() {
     assert_none(samples::broken_samples(&Repository::load()));
+}
+
+#[test]
+fn the_example_settings_and_the_services_agree() {
+    assert_none(settings::disagreements(&Repository::load()));
 }
