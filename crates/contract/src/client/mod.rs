@@ -200,14 +200,19 @@ impl ServiceClient {
         if answer.status().is_success() {
             return Ok(answer);
         }
+        Err(self.failure_of(answer).await)
+    }
+
+    /// What an answer that is not a success says, for those who take some of them (such as "not modified").
+    pub async fn failure_of(&self, answer: reqwest::Response) -> ApiError {
         let status = answer.status();
         let body = read_bounded(answer).await.unwrap_or_default();
         match serde_json::from_slice::<ErrorBody>(&body) {
             Ok(ErrorBody { error }) => {
                 let code = ErrorCode::parse(&error.code).unwrap_or(ErrorCode::Internal);
-                Err(ApiError::new(code, error.message))
+                ApiError::new(code, error.message)
             }
-            Err(_) => Err(self.unavailable(format!("status {status}"))),
+            Err(_) => self.unavailable(format!("status {status}")),
         }
     }
 

@@ -1,0 +1,18 @@
+//! OpenAI's and Ollama's interfaces, for software that already speaks them. An API key says who asks; permissions
+//! and the audit log apply as everywhere.
+
+mod completion;
+mod envelope;
+mod knowledge_model;
+mod ollama;
+mod openai;
+
+use crate::app::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Bytes of a request's body: pictures travel inside it.
+pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    openai::routes().merge(ollama::routes()).layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
+}

@@ -1,0 +1,16 @@
+//! Calls that another service answers. Web says who asks, in the signed token, and passes the call on; whoever holds
+//! the data decides.
+
+pub mod bases;
+pub mod documents;
+mod forward;
+pub mod search;
+
+use crate::app::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use forward::{Forwarded, inner, streamed_answer};
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    bases::routes().merge(documents::routes()).merge(search::routes())
+}
