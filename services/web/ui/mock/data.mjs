@@ -333,3 +333,12 @@ export const found = {
     },
   ],
 };
+
+export const usage = Array.from({ length: 20 }, (_, index) => ({
+  day: ago(index * 1440).slice(0, 10),
+  user_id: index % 3 ? 'u1' : 'u2',
+  username: index % 3 ? 'admin' : 'chen.wen',
+  answers: 4 + ((index * 7) % 13),
+  prompt_tokens: 9_000,
+  completion_tokens: 1_200,
+}));

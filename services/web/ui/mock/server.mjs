@@ -178,6 +178,9 @@ const routes = [
       return { ...key, secret: 'ak_7Qx2mY0rXhJ5tPzV9kLwB3nD6sFqGa1c' };
     },
   ],
+  ['GET', '/usage', () => page(data.usage)],
+  ['GET', '/settings/answering', () => ({ default_model: null, web_search: false, instructions: '' })],
+  ['PUT', '/settings/answering', ({ json }) => json],
   ['GET', '/audit', () => page(data.audit)],
   ['GET', '/models', () => page(data.models)],
   [

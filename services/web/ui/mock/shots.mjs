@@ -88,6 +88,8 @@ const pages = {
   search: async (page) => page.goto('http://127.0.0.1:8091/search?q=E07'),
   users: async (page) => page.goto('http://127.0.0.1:8091/admin/users'),
   groups: async (page) => page.goto('http://127.0.0.1:8091/admin/groups'),
+  usage: async (page) => page.goto('http://127.0.0.1:8091/admin/usage'),
+  settings: async (page) => page.goto('http://127.0.0.1:8091/admin/settings'),
   audit: async (page) => page.goto('http://127.0.0.1:8091/admin/audit'),
   profile: async (page) => page.goto('http://127.0.0.1:8091/profile'),
   drawer: async (page) => {

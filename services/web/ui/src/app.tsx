@@ -5,6 +5,7 @@ import * as api from './api/endpoints';
 import { ApiError } from './api/errors';
 import { useT } from './i18n/use';
 import { ErrorState, Loading } from './kit/controls';
+import { ErrorBoundary } from './kit/error-boundary';
 import { AuthPage } from './pages/auth/auth-page';
 import { ChatPage } from './pages/chat/chat-page';
 import { MissingPage } from './pages/missing-page';
@@ -39,25 +40,27 @@ export function App() {
   const admin = me.data.role === 'admin';
   return (
     <Shell me={me.data}>
-      <Suspense fallback={<Loading />}>
-        <Switch>
-          <Route path="/">
-            <Redirect to="/chat" replace />
-          </Route>
-          <Route path="/chat/:id?">{({ id }) => <ChatPage key={id ?? 'new'} chatId={id ?? null} />}</Route>
-          <Route path="/library" component={LibraryPage} />
-          <Route path="/library/:id/:tab?">
-            {({ id, tab }) => <KnowledgeBasePage key={id} id={id} tab={tab} />}
-          </Route>
-          <Route path="/documents/:id">{({ id }) => <DocumentPage key={id} id={id} />}</Route>
-          <Route path="/search" component={SearchPage} />
-          <Route path="/profile" component={ProfilePage} />
-          <Route path="/admin/:tab">
-            {({ tab }) => (admin && me.data ? <AdminPage me={me.data} tab={tab} /> : <MissingPage />)}
-          </Route>
-          <Route component={MissingPage} />
-        </Switch>
-      </Suspense>
+      <ErrorBoundary>
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            <Route path="/">
+              <Redirect to="/chat" replace />
+            </Route>
+            <Route path="/chat/:id?">{({ id }) => <ChatPage key={id ?? 'new'} chatId={id ?? null} />}</Route>
+            <Route path="/library" component={LibraryPage} />
+            <Route path="/library/:id/:tab?">
+              {({ id, tab }) => <KnowledgeBasePage key={id} id={id} tab={tab} />}
+            </Route>
+            <Route path="/documents/:id">{({ id }) => <DocumentPage key={id} id={id} />}</Route>
+            <Route path="/search" component={SearchPage} />
+            <Route path="/profile" component={ProfilePage} />
+            <Route path="/admin/:tab">
+              {({ tab }) => (admin && me.data ? <AdminPage me={me.data} tab={tab} /> : <MissingPage />)}
+            </Route>
+            <Route component={MissingPage} />
+          </Switch>
+        </Suspense>
+      </ErrorBoundary>
     </Shell>
   );
 }

@@ -1,6 +1,7 @@
 /** Every call that the pages make, in one list. */
 import { call, json } from './http';
 import type {
+  Answering,
   ApiKey,
   AuditRow,
   Chat,
@@ -15,6 +16,7 @@ import type {
   SearchResults,
   SetupState,
   StoredMessage,
+  UsageRow,
   User,
 } from './types';
 
@@ -74,6 +76,10 @@ export const removeMember = (group: string, user: string) =>
 
 export const listAudit = (cursor: string | null) =>
   json<Page<AuditRow>>('GET', `/audit${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ''}`);
+
+export const listUsage = () => json<Page<UsageRow>>('GET', '/usage').then((page) => page.items);
+export const getAnswering = () => json<Answering>('GET', '/settings/answering');
+export const putAnswering = (body: Answering) => json<Answering>('PUT', '/settings/answering', body);
 
 export const listApiKeys = () => everyItem<ApiKey>('/api-keys');
 export const createApiKey = (body: { name: string; scopes: KeyScope[]; expires_at: string | null }) =>

@@ -249,3 +249,20 @@ export interface AuditRow {
   object: string;
   address: string;
 }
+
+export interface UsageRow {
+  /** `YYYY-MM-DD` in UTC. */
+  day: string;
+  user_id: string;
+  username: string;
+  answers: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+}
+
+/** How questions are answered, for all users. */
+export interface Answering {
+  default_model: string | null;
+  web_search: boolean;
+  instructions: string;
+}

@@ -350,6 +350,21 @@ export const en: Record<keyof typeof zh, string> = {
   'profile.key_delete_title': 'Delete key?',
   'profile.key_delete_text': 'Software that uses “{name}” will lose its access at once.',
 
+  'nav.usage': 'Usage',
+  'nav.settings': 'Settings',
+  'usage.lead': 'Answers and tokens of the last 30 days.',
+  'usage.answers': 'Answers',
+  'usage.tokens': 'Tokens',
+  'usage.empty': 'No questions in the last 30 days',
+  'usage.on_day': '{day}: {n|# answer|# answers}',
+  'settings.default_model': 'Default model',
+  'settings.instructions': 'Further instructions to the model',
+  'settings.instructions_hint':
+    'The name of your organisation or the tone, for example. It cannot loosen the rule to answer from documents alone.',
+  'settings.web_search': 'Allow web search',
+  'settings.web_search_hint':
+    'Only then, and only when a question asks for it, does anything leave this server.',
+
   'audit.lead': 'Who did what, to what, and when.',
   'audit.time': 'Time',
   'audit.actor': 'Who',
@@ -363,6 +378,7 @@ export const en: Record<keyof typeof zh, string> = {
   'missing.home': 'Back to the start',
 
   'failure.title': 'Something went wrong',
+  'failure.reload': 'Reload',
   'failure.request_id': 'Request {id}',
   'failure.unknown': 'Something went wrong: {message}',
 

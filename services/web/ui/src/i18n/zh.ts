@@ -341,6 +341,19 @@ export const zh = {
   'profile.key_delete_title': '删除密钥？',
   'profile.key_delete_text': '使用“{name}”的软件将立即不能访问。',
 
+  'nav.usage': '用量',
+  'nav.settings': '设置',
+  'usage.lead': '最近 30 天的回答与词元数。',
+  'usage.answers': '回答',
+  'usage.tokens': '词元',
+  'usage.empty': '最近 30 天没有提问',
+  'usage.on_day': '{day}：{n} 个回答',
+  'settings.default_model': '默认模型',
+  'settings.instructions': '给模型的补充说明',
+  'settings.instructions_hint': '例如机构名称、称呼与语气。不能放宽“只根据文档回答”的规则。',
+  'settings.web_search': '允许联网搜索',
+  'settings.web_search_hint': '只有打开后，且提问时选择了联网，问题才会离开这台服务器。',
+
   'audit.lead': '谁在什么时候对什么做了什么。',
   'audit.time': '时间',
   'audit.actor': '谁',
@@ -354,6 +367,7 @@ export const zh = {
   'missing.home': '回到首页',
 
   'failure.title': '出了点问题',
+  'failure.reload': '重新加载',
   'failure.request_id': '请求编号 {id}',
   'failure.unknown': '出错了：{message}',
 

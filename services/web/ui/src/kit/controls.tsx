@@ -139,6 +139,7 @@ export function PasswordField({
 
 export function TextAreaField({
   label,
+  hint,
   optional,
   ...rest
 }: FieldProps & Omit<ComponentProps<'textarea'>, 'id' | 'className'>) {
@@ -150,7 +151,18 @@ export function TextAreaField({
         {label}
         {optional && <small>{t('common.optional')}</small>}
       </label>
-      <textarea id={id} className="input" rows={3} {...rest} />
+      <textarea
+        id={id}
+        className="input"
+        rows={3}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        {...rest}
+      />
+      {hint && (
+        <span id={`${id}-hint`} className="field-hint">
+          {hint}
+        </span>
+      )}
     </div>
   );
 }

@@ -18,6 +18,8 @@ export const keys = {
   users: ['users'] as const,
   groups: ['groups'] as const,
   audit: ['audit'] as const,
+  usage: ['usage'] as const,
+  answering: ['settings', 'answering'] as const,
   apiKeys: ['api-keys'] as const,
   search: (query: string) => ['search', query] as const,
 };

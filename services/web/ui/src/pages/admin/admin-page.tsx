@@ -9,11 +9,15 @@ import { UsersTab } from './users-tab';
 import './admin.css';
 
 const AuditTab = lazy(() => import('./audit-tab'));
+const SettingsTab = lazy(() => import('./settings-tab'));
+const UsageTab = lazy(() => import('./usage-tab'));
 
 const TABS: Record<string, MessageKey> = {
   users: 'nav.users',
   groups: 'nav.groups',
+  usage: 'nav.usage',
   audit: 'nav.audit',
+  settings: 'nav.settings',
 };
 
 export default function AdminPage({ me, tab }: { me: User; tab: string }) {
@@ -33,7 +37,9 @@ export default function AdminPage({ me, tab }: { me: User; tab: string }) {
       </nav>
       {tab === 'users' && <UsersTab me={me} />}
       {tab === 'groups' && <GroupsTab />}
+      {tab === 'usage' && <UsageTab />}
       {tab === 'audit' && <AuditTab />}
+      {tab === 'settings' && <SettingsTab />}
     </div>
   );
 }

@@ -69,7 +69,8 @@ export function Composer({
         maxLength={MAX_QUESTION_CHARS}
         aria-label={t('chat.input')}
         placeholder={followUp ? t('chat.placeholder_follow') : t('chat.placeholder')}
-        autoFocus
+        // On a touch screen focus would open the keyboard over the page.
+        autoFocus={window.matchMedia('(hover: hover)').matches}
         onChange={(event) => setContent(event.target.value)}
         onKeyDown={onKeyDown}
       />
