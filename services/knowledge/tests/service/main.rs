@@ -1,0 +1,10 @@
+//! The service as its callers see it, and its stores, on SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod documents;
+mod harness;
+mod permissions;
+mod recovery;
+mod stores;
+mod upload;
