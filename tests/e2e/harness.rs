@@ -3,7 +3,7 @@
 use anwen::compose::{self, Ports, Running};
 use anwen::workplace::Workplace;
 use anwen_contract::chat::AnswerEvent;
-use anwen_knowledge::config::ParserCommand;
+use anwen_knowledge::ParseWorker;
 use anwen_platform::{CommonSettings, Settings};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
@@ -59,7 +59,7 @@ impl Anwen {
         let mut common = CommonSettings::read(&settings).unwrap();
         common.server.models_dir = root().join("models");
         let mut workplace = Workplace::with_settings(settings, common, Some(directory)).unwrap();
-        workplace.parser = Some(ParserCommand { program: program(), arguments: vec!["parse-worker".into()] });
+        workplace.parser = Some(ParseWorker { program: program(), arguments: vec!["parse-worker".into()] });
         compose::start(&workplace, Ports::AnyFree).await.unwrap()
     }
 

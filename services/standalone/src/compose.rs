@@ -5,13 +5,12 @@ use crate::data_dir::{DataDirLock, RunningInstance};
 use crate::failure::Failure;
 use crate::workplace::Workplace;
 use anwen_contract::client::{Audience, KnowledgeClient, ModelClient, SearchClient, ServiceClient};
-use anwen_knowledge::config::ParserCommand;
+use anwen_knowledge::ParseWorker;
 use anwen_platform::http::{bind, serve};
 use anwen_platform::{InternalTokens, Shutdown};
 use anyhow::Context as _;
 use axum::Router;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -36,6 +35,8 @@ pub struct Running {
     pub instance: RunningInstance,
     pub tokens: InternalTokens,
     pub shutdown: Shutdown,
+    /// For maintenance on the running instance.
+    pub knowledge: anwen_knowledge::Service,
     _lock: DataDirLock,
 }
 
@@ -48,13 +49,9 @@ impl Running {
     }
 }
 
-/// The program that reads documents: this one, unless `ANWEN_PARSER_PROGRAM` names another (tests run the services
-/// inside a test program, which cannot read documents).
-fn parser_command() -> std::io::Result<ParserCommand> {
-    match std::env::var_os("ANWEN_PARSER_PROGRAM") {
-        Some(program) => Ok(ParserCommand { program: PathBuf::from(program), arguments: vec!["parse-worker".to_owned()] }),
-        None => ParserCommand::of_this_program(),
-    }
+/// This very program, as the reader of untrusted files.
+pub fn this_program() -> std::io::Result<ParseWorker> {
+    Ok(ParseWorker { program: std::env::current_exe()?, arguments: vec!["parse-worker".to_owned()] })
 }
 
 /// The four listeners; ports are known before anything starts.
@@ -91,7 +88,7 @@ impl Listeners {
             Ports::AsSet => set,
             Ports::AnyFree => SocketAddr::from(([127, 0, 0, 1], 0)),
         };
-        let web = sections.web.listen_address()?;
+        let web = listen_address(&sections.web.listen).await?;
         let web_port = |cause: std::io::Error| {
             let message = format!("cannot listen on {web} ({cause}); stop what uses the port, or set web.listen");
             Failure::new("port_taken", message)
@@ -113,6 +110,14 @@ impl Listeners {
             search_proxy: self.search_proxy.local_addr()?,
         })
     }
+}
+
+/// The address that a setting such as `127.0.0.1:8080` or `localhost:8080` names.
+async fn listen_address(set: &str) -> Result<SocketAddr, Failure> {
+    let found = tokio::net::lookup_host(set).await.ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| {
+        Failure::new("invalid_config", format!("web.listen: {set:?} is no address; write one as 127.0.0.1:8080"))
+    })
 }
 
 /// Makes clients of the services of one instance.
@@ -159,31 +164,56 @@ pub async fn start(workplace: &Workplace, ports: Ports) -> Result<Running, Failu
         .map_err(|cause| Failure::new("invalid_config", cause.to_string()))?;
     run(&shutdown, "search-proxy", listeners.search_proxy, proxy.router());
 
-    let dependencies = anwen_knowledge::Dependencies {
-        database: workplace.knowledge_database().await?,
-        data_dir: workplace.data.path().to_owned(),
-        models_dir: models_dir.clone(),
-        model: model.clone(),
-        tokens: tokens.clone(),
-        parser: parser_command()?,
-        single_instance: true,
-        shutdown: shutdown.clone(),
-    };
-    let service = anwen_knowledge::build(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
-    run(&shutdown, "knowledge", listeners.knowledge, service.router);
+    let dependencies = knowledge_dependencies(workplace, &tokens, model.clone(), &shutdown).await?;
+    let documents = anwen_knowledge::build(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
+    run(&shutdown, "knowledge", listeners.knowledge, documents.router.clone());
 
     let dependencies = anwen_web::Dependencies {
         db: workplace.web_database().await?,
         knowledge,
         model,
-        search,
+        search: Some(search),
         shutdown: shutdown.clone(),
     };
     let service = anwen_web::build(sections.web, dependencies).await.map_err(anyhow::Error::from)?;
     run(&shutdown, "web", listeners.web, service.router);
 
     lock.publish(&instance)?;
-    Ok(Running { instance, tokens, shutdown, _lock: lock })
+    Ok(Running { instance, tokens, shutdown, knowledge: documents, _lock: lock })
+}
+
+async fn knowledge_dependencies(
+    workplace: &Workplace,
+    tokens: &InternalTokens,
+    model: ModelClient,
+    shutdown: &Shutdown,
+) -> Result<anwen_knowledge::Dependencies, Failure> {
+    Ok(anwen_knowledge::Dependencies {
+        database: workplace.knowledge_database().await?,
+        data_dir: workplace.data.path().to_owned(),
+        models_dir: workplace.common.server.models_dir.clone(),
+        model,
+        tokens: tokens.clone(),
+        parser: match &workplace.parser {
+            Some(worker) => worker.clone(),
+            None => this_program()?,
+        },
+        shutdown: shutdown.clone(),
+        single_instance: true,
+    })
+}
+
+/// Builds both indexes again from what is stored, and answers how many passages they hold. Vectors are stored with
+/// the passages, so no model is asked.
+pub async fn reindex(workplace: &Workplace) -> Result<usize, Failure> {
+    let _lock = workplace.data.lock()?;
+    let sections = Sections::read(workplace)?;
+    let tokens = workplace.tokens()?;
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let model = ModelClient::new(Clients::new(&tokens)?.service(nowhere, Audience::ModelRuntime)?);
+    let dependencies = knowledge_dependencies(workplace, &tokens, model, &Shutdown::new()).await?;
+    let service = anwen_knowledge::open(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
+    Ok(service.reindex().await.map_err(anyhow::Error::from)?)
 }
 
 /// Serves one service until shutdown; one that ends by itself takes the process down, rather than leaving it half

@@ -3,9 +3,14 @@
 use crate::cli::CommonArguments;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
+use anwen_knowledge::ParseWorker;
+use anwen_contract::Timestamp;
+use anwen_platform::db::Migrations;
 use anwen_platform::{CommonSettings, Database, InternalTokens, Settings};
 use std::path::{Path, PathBuf};
 
+/// Below the data directory: copies of databases from before a migration.
+const BACKUP_DIRECTORY: &str = "backups";
 /// The settings file that is read when none is named and this one exists.
 const DEFAULT_SETTINGS_FILE: &str = "anwen.toml";
 
@@ -14,6 +19,9 @@ pub struct Workplace {
     pub settings: Settings,
     pub common: CommonSettings,
     pub data: DataDir,
+    /// The program that reads documents; this one when absent (tests run the services inside a test program,
+    /// which cannot).
+    pub parser: Option<ParseWorker>,
 }
 
 impl Workplace {
@@ -33,7 +41,7 @@ impl Workplace {
         let data = DataDir::open(data_dir.unwrap_or(&common.server.data_dir))?;
         common.server.data_dir = data.path().to_owned();
         common.server.models_dir = find_models(&common.server.models_dir);
-        Ok(Self { settings, common, data })
+        Ok(Self { settings, common, data, parser: None })
     }
 
     /// The signer of internal tokens: the secret in the settings, or the data directory's own.
@@ -47,17 +55,28 @@ impl Workplace {
 
     /// Web's database, brought to this version's schema.
     pub async fn web_database(&self) -> Result<Database, Failure> {
-        let database = &self.common.database;
-        let database = Database::open(&database.web_url(self.data.path()), &database.pool).await?;
-        database.migrate(anwen_web::COMPONENT, &anwen_web::MIGRATIONS).await?;
-        Ok(database)
+        let url = self.common.database.web_url(self.data.path());
+        self.database(&url, anwen_web::SERVICE, &anwen_web::MIGRATIONS).await
     }
 
     /// Knowledge's database, brought to this version's schema.
     pub async fn knowledge_database(&self) -> Result<Database, Failure> {
-        let database = &self.common.database;
-        let database = Database::open(&database.knowledge_url(self.data.path()), &database.pool).await?;
-        database.migrate(anwen_knowledge::COMPONENT, &anwen_knowledge::MIGRATIONS).await?;
+        let url = self.common.database.knowledge_url(self.data.path());
+        self.database(&url, anwen_knowledge::COMPONENT, &anwen_knowledge::MIGRATIONS).await
+    }
+
+    /// Opens a database and migrates it. One that holds data already is copied beside the data first.
+    async fn database(&self, url: &str, component: &str, migrations: &Migrations) -> Result<Database, Failure> {
+        let database = Database::open(url, &self.common.database.pool).await?;
+        let pending = database.pending_migrations(component, migrations).await?;
+        let is_new = pending.first() == Some(&1);
+        if !pending.is_empty() && !is_new {
+            let directory = self.data.path().join(BACKUP_DIRECTORY);
+            std::fs::create_dir_all(&directory)?;
+            let name = format!("{component}-{}.db", Timestamp::now().as_millis());
+            database.copy_to(&directory.join(name)).await?;
+        }
+        database.migrate(component, migrations).await?;
         Ok(database)
     }
 }

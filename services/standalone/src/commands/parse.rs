@@ -2,13 +2,12 @@
 
 use crate::cli::{CommonArguments, ParseArguments, ParseFormat};
 use crate::failure::Failure;
-use anwen_knowledge::config::ParserCommand;
-use anwen_knowledge::ingest::document::render::{to_markdown, to_text};
-use anwen_knowledge::ingest::sandbox::{ParseLimits, ParseWorker, parse_in_child};
+use crate::compose::this_program;
+use anwen_knowledge::ingest::document::{to_markdown, to_text};
+use anwen_knowledge::ingest::sandbox::{ParseLimits, parse_in_child};
 
 pub async fn run(_common: &CommonArguments, arguments: ParseArguments) -> Result<(), Failure> {
-    let command = ParserCommand::of_this_program()?;
-    let worker = ParseWorker { program: command.program, arguments: command.arguments };
+    let worker = this_program()?;
     let name = arguments.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let path = arguments.file.canonicalize()?;
     let document = parse_in_child(&worker, &ParseLimits::default(), &path, &name)

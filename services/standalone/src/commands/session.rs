@@ -6,8 +6,9 @@ use crate::failure::Failure;
 use crate::workplace::Workplace;
 use anwen_contract::error::ErrorBody;
 use anwen_contract::knowledge::{CreateKnowledgeBase, KnowledgeBase};
-use anwen_contract::{ApiKeyId, Page};
+use anwen_contract::Page;
 use anwen_platform::Database;
+use anwen_web::TemporaryKey;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,8 +20,7 @@ const KEY_LIFETIME_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct Session {
     base: String,
     http: reqwest::Client,
-    secret: String,
-    key: ApiKeyId,
+    key: TemporaryKey,
     database: Database,
     /// The instance that was started for this command.
     running: Option<Running>,
@@ -30,7 +30,7 @@ impl Session {
     /// Connects on behalf of `username`, or of the first administrator.
     pub async fn open(workplace: &Workplace, username: Option<&str>) -> Result<Self, Failure> {
         let database = workplace.web_database().await?;
-        let (key, secret) = anwen_web::temporary_key(&database, username, KEY_LIFETIME_MS).await?;
+        let key = anwen_web::temporary_key(&database, username, KEY_LIFETIME_MS).await?;
         let (base, running) = match workplace.data.running_instance() {
             Some(instance) => (format!("http://{}", instance.web), None),
             None => {
@@ -38,12 +38,12 @@ impl Session {
                 (format!("http://{}", running.instance.web), Some(running))
             }
         };
-        Ok(Self { base, http: reqwest::Client::new(), secret, key, database, running })
+        Ok(Self { base, http: reqwest::Client::new(), key, database, running })
     }
 
     /// Withdraws the key, and ends what was started.
     pub async fn close(self) -> Result<(), Failure> {
-        anwen_web::withdraw_key(&self.database, self.key).await?;
+        anwen_web::withdraw_key(&self.database, &self.key).await?;
         self.database.close().await;
         if let Some(running) = self.running {
             running.stop().await;
@@ -53,7 +53,7 @@ impl Session {
 
     /// A request to a path below `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.secret)
+        self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key.secret)
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
