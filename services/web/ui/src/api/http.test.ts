@@ -4,7 +4,7 @@ import { ApiError } from './errors';
 import { json, whenSignedOut } from './http';
 
 function answering(status: number, body: unknown) {
-  const fetched = vi.fn((_url: string, _init: RequestInit) =>
+  const fetched = vi.fn<(url: string, init: RequestInit) => Promise<Response>>(() =>
     Promise.resolve(new Response(body === undefined ? null : JSON.stringify(body), { status })),
   );
   vi.stubGlobal('fetch', fetched);
