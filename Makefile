@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-# Outside the clone: a fresh clone of the same revision reuses the compiled dependencies.
+# Outside the clone: another clone reuses the compiled dependencies (and scripts/claim-target keeps them apart).
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/anwen/target
 ANWEN := $(CARGO_TARGET_DIR)/debug/anwen
 
@@ -29,15 +29,15 @@ run: build
 
 ## test: everything that has to pass: UI, formatting, lints, tidy, Rust tests, browser tests
 .PHONY: test
-test: setup-test check-ui check-browser check-format check-features
+test: setup-test check-ui check-browser check-format check-features claim-target
 	$(LINTED) cargo build --workspace --bin anwen
 	$(LINTED) scripts/with-postgres cargo nextest run --workspace
 	$(MAKE) --no-print-directory browser-test
 
 ## check: formatting, lints, tidy; licences, bans and sources where cargo-deny is installed
 .PHONY: check
-check: setup-build check-ui check-format check-features
-	scripts/setup nextest
+check: setup-build check-ui check-format check-features claim-target
+	@scripts/setup nextest
 	$(LINTED) cargo nextest run --workspace --no-run
 	$(LINTED) cargo nextest run --workspace -E 'binary_id(anwen-tests::tidy)'
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check licenses bans sources; \
@@ -56,7 +56,7 @@ ui: setup-ui
 
 ## build: build the `anwen` program with its UI
 .PHONY: build
-build: setup-build ui
+build: setup-build ui claim-target
 	cargo build --workspace --bin anwen
 
 ## screenshots: take the pictures that the README and the guides show
@@ -91,7 +91,7 @@ help:
 export ANWEN_BIN = $(ANWEN)
 export CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: setup-build setup-ui setup-test check-ui check-browser check-format check-features browser-test
+.PHONY: setup-build setup-ui setup-test check-ui check-browser check-format check-features claim-target browser-test
 setup-build:
 	@scripts/setup build
 setup-ui:
@@ -105,6 +105,8 @@ check-format: setup-build
 	cargo fmt --all --check
 check-features:
 	@scripts/check-features
+claim-target:
+	@scripts/claim-target
 check-browser:
 	npm --prefix tests/browser run --silent lint
 	npm --prefix tests/browser run --silent typecheck
