@@ -32,7 +32,8 @@ pub enum TokenizerError {
     Unsupported(String),
 }
 
-/// Buffers that calls share so that none allocates once they have grown. One per thread.
+/// Buffers that calls share so that none allocates once they have grown, and the words met most. One per thread and
+/// tokenizer: what it remembers belongs to the tokenizer that it is used with.
 #[derive(Debug, Default)]
 pub struct TokenizerScratch {
     symbols: Vec<u16>,

@@ -26,9 +26,77 @@ pub(super) struct Pieces {
     max_length: usize,
 }
 
-/// Buffers of [`Pieces::best_path`].
+/// Longest word, in characters, that is remembered.
+const REMEMBERED_MAX_CHARS: usize = 12;
+/// Most pieces of a word that is remembered.
+const REMEMBERED_MAX_PIECES: usize = 3;
+/// Words that are remembered at a time; a power of two.
+const REMEMBERED_WORDS: usize = 4096;
+/// Words after which remembering pays: a single question never gets there.
+const REMEMBER_AFTER_WORDS: usize = 512;
+
+/// Short words with their pieces, so that the few words that make up most of a text are looked up and not searched.
+#[derive(Debug, Default)]
+struct RememberedWords {
+    seen: usize,
+    words: Vec<RememberedWord>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RememberedWord {
+    /// 0 for a free slot.
+    length: u8,
+    count: u8,
+    symbols: [u16; REMEMBERED_MAX_CHARS],
+    ids: [u32; REMEMBERED_MAX_PIECES],
+}
+
+impl RememberedWords {
+    /// Where `word` is or would be remembered.
+    fn slot(&mut self, word: &[u16]) -> Option<usize> {
+        if word.len() > REMEMBERED_MAX_CHARS {
+            return None;
+        }
+        self.seen = self.seen.saturating_add(1);
+        if self.seen < REMEMBER_AFTER_WORDS {
+            return None;
+        }
+        if self.words.is_empty() {
+            self.words = vec![RememberedWord::default(); REMEMBERED_WORDS];
+        }
+        // FNV-1a over the symbols, folded once because its low bits alone are weak.
+        let hash = word.iter().fold(0xCBF2_9CE4_8422_2325u64, |hash, &symbol| {
+            (hash ^ u64::from(symbol)).wrapping_mul(0x0000_0100_0000_01B3)
+        });
+        Some((hash ^ (hash >> 32)) as usize % REMEMBERED_WORDS)
+    }
+
+    fn holds(&self, slot: usize, word: &[u16]) -> bool {
+        let remembered = &self.words[slot];
+        usize::from(remembered.length) == word.len() && remembered.symbols[..word.len()] == *word
+    }
+
+    fn ids(&self, slot: usize) -> &[u32] {
+        let remembered = &self.words[slot];
+        &remembered.ids[..usize::from(remembered.count)]
+    }
+
+    fn remember(&mut self, slot: usize, word: &[u16], ids: &[u32]) {
+        if ids.len() > REMEMBERED_MAX_PIECES {
+            return;
+        }
+        let remembered = &mut self.words[slot];
+        remembered.length = word.len() as u8;
+        remembered.count = ids.len() as u8;
+        remembered.symbols[..word.len()].copy_from_slice(word);
+        remembered.ids[..ids.len()].copy_from_slice(ids);
+    }
+}
+
+/// Buffers of [`Pieces::best_path`]. They belong to the vocabulary that they were first used with.
 #[derive(Debug, Default)]
 pub(super) struct SearchScratch {
+    remembered: RememberedWords,
     /// Id of the last piece of the best path that ends at each position.
     best_id: Vec<u32>,
     /// Scores of the best paths that end at the current position and at those within reach of it: a ring, so that
@@ -92,7 +160,11 @@ impl Pieces {
 
     /// Ids of the best segmentation of `word`; neighbouring unknown characters give one id.
     pub(super) fn best_path<'s>(&self, word: &[u16], scratch: &'s mut SearchScratch) -> &'s [u32] {
-        let SearchScratch { best_id, scores, ids } = scratch;
+        let SearchScratch { remembered, best_id, scores, ids } = scratch;
+        let slot = remembered.slot(word);
+        if let Some(slot) = slot.filter(|&slot| remembered.holds(slot, word)) {
+            return remembered.ids(slot);
+        }
         self.search(word, best_id, scores);
         ids.clear();
         let mut end = word.len();
@@ -104,6 +176,9 @@ impl Pieces {
             end -= usize::from(self.lengths[id as usize]);
         }
         ids.reverse();
+        if let Some(slot) = slot {
+            remembered.remember(slot, word, ids);
+        }
         ids
     }
 

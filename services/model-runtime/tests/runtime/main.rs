@@ -9,6 +9,7 @@ mod language_models;
 mod models;
 mod ollama;
 mod openai;
+mod quote_quality;
 mod quoting;
 mod support;
 #[cfg(feature = "mistralrs")]

@@ -48,7 +48,7 @@ fn assert_verbatim(text: &str) {
 #[tokio::test]
 async fn a_chinese_question_is_answered_in_the_documents_words() {
     let body = answer("年假有多少天？").await;
-    assert!(content(&body).contains("每年享有10天带薪年假。[1]"), "{}", content(&body));
+    assert!(content(&body).contains("每年享有10天带薪年假。") && content(&body).ends_with("[1]"), "{}", content(&body));
     assert_verbatim(content(&body));
     assert_eq!(body["anwen"]["outcome"], "quoted");
     assert_eq!(body["choices"][0]["finish_reason"], "stop");
@@ -65,7 +65,7 @@ async fn an_english_question_is_answered_in_the_documents_words() {
 #[tokio::test]
 async fn a_table_row_is_quoted_whole_with_its_head() {
     let body = answer("B200 的价格是多少？").await;
-    assert!(content(&body).contains("| 型号 | 价格 |") && content(&body).contains("| B200 | 4100 元 |"), "{}", content(&body));
+    assert!(content(&body).contains("| 型号 | 价格 |\n|---|---|\n| B200 | 4100 元 |\n\n[3]"), "{}", content(&body));
 }
 
 #[tokio::test]

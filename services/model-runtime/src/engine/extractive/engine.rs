@@ -68,7 +68,12 @@ fn deltas(quotes: &[Quote]) -> Vec<String> {
             deltas.push(if apart { "\n\n" } else { "\n" }.to_owned());
         }
         deltas.push(quote.text.clone());
-        let space = if quote.text.chars().next_back().is_some_and(|c| is_han(c) || !c.is_ascii()) { "" } else { " " };
+        // Behind the last cell of a row the citation would become a cell itself.
+        let space = match quote.text.chars().next_back() {
+            _ if quote.is_table => "\n\n",
+            Some(last) if is_han(last) || !last.is_ascii() => "",
+            _ => " ",
+        };
         deltas.push(format!("{space}[{}]", quote.n));
     }
     deltas

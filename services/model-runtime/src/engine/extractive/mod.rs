@@ -6,7 +6,7 @@ mod select;
 mod units;
 
 pub use engine::ExtractiveEngine;
-pub use select::{select_quotes, select_scored};
+pub use select::select_quotes;
 
 /// A passage that may be quoted.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub struct Passage<'a> {
 pub struct Quote {
     pub n: u32,
     pub text: String,
+    /// The text is rows of a table.
+    pub is_table: bool,
 }
 
 /// What the parts of a unit's score count for, and where quoting begins and ends.
@@ -63,6 +65,6 @@ pub const WEIGHTS: Weights = Weights {
     language: 0.1,
     empty: 0.5,
     question: 0.3,
-    threshold: 0.38,
+    threshold: 0.33,
     share: 0.75,
 };

@@ -27,23 +27,12 @@ pub fn select_quotes(
     weights: &Weights,
     mut embed: impl FnMut(&str) -> Vec<f32>,
 ) -> Vec<Quote> {
-    select_scored(question, passages, weights, &mut embed).0
-}
-
-/// [`select_quotes`] with the evidence of the best unit.
-pub fn select_scored(
-    question: &str,
-    passages: &[Passage<'_>],
-    weights: &Weights,
-    mut embed: impl FnMut(&str) -> Vec<f32>,
-) -> (Vec<Quote>, f32) {
     let units = units(passages);
     let vectors: Vec<Vec<f32>> = units.iter().map(|unit| embed(unit.text)).collect();
     let question = Question::new(question, embed(question));
     let scores = scores(&question, passages, &units, &vectors, weights);
     let chosen = choose(&units, &vectors, &scores, weights);
-    let best = scores.iter().max_by(|a, b| a.rank.total_cmp(&b.rank)).map_or(0.0, |score| score.evidence);
-    (compose(passages, &units, &chosen), best)
+    compose(passages, &units, &chosen)
 }
 
 /// Indexes of the units to quote, best first.
@@ -93,20 +82,46 @@ fn compose(passages: &[Passage<'_>], units: &[Unit<'_>], chosen: &[usize]) -> Ve
         wanted.extend(needed);
         wanted.sort_unstable();
         wanted.dedup();
-        let mut at = 0;
-        while at < wanted.len() {
-            let first = wanted[at];
-            let mut last = first;
-            while at + 1 < wanted.len() && wanted[at + 1] == last + 1 {
-                at += 1;
-                last = wanted[at];
-            }
-            let text = &passages[passage].text[units[first].range.start..units[last].range.end];
-            quotes.push(Quote { n: passages[passage].n, text: text.to_owned() });
-            at += 1;
+        let Passage { n, text, .. } = passages[passage];
+        for group in wanted.chunk_by(|&before, &next| belong_together(units, before, next)) {
+            quotes.push(Quote { n, text: quote_text(text, units, group), is_table: is_table(units, group[0]) });
         }
     }
     quotes
+}
+
+fn is_table(units: &[Unit<'_>], index: usize) -> bool {
+    units[index].shape == Shape::TableRow
+}
+
+/// Neighbours make one quote, and so do the rows of one table.
+fn belong_together(units: &[Unit<'_>], before: usize, next: usize) -> bool {
+    next == before + 1 && is_table(units, before) == is_table(units, next)
+        || (before..=next).all(|index| is_table(units, index))
+}
+
+/// The words of neighbouring units as they stand in `passage`; between rows that are not neighbours, a line break.
+fn quote_text(passage: &str, units: &[Unit<'_>], group: &[usize]) -> String {
+    let mut text = String::new();
+    for neighbours in group.chunk_by(|&before, &next| next == before + 1) {
+        let (Some(&first), Some(&last)) = (neighbours.first(), neighbours.last()) else { continue };
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let end = units[last].range.end;
+        text.push_str(&passage[units[first].range.start..end]);
+        if neighbours.len() == 1 && is_table(units, first) {
+            text.push_str(table_rule_after(&passage[end..]));
+        }
+    }
+    text
+}
+
+/// The line under a table's head (`|---|---|`), without which the rows below are no table to a Markdown reader.
+fn table_rule_after(rest: &str) -> &str {
+    let Some(line) = rest.strip_prefix('\n').and_then(|rest| rest.lines().next()) else { return "" };
+    let is_rule = line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
+    if is_rule { &rest[..=line.trim_end().len()] } else { "" }
 }
 
 /// Units without which `index` cannot be understood.
@@ -146,4 +161,73 @@ fn begins_dependent(text: &str) -> bool {
     ];
     let first = text.split_whitespace().next().unwrap_or("");
     WORDS.contains(&first) || HAN_STARTS.iter().any(|start| text.starts_with(start)) && !text.starts_with("其他") && !text.starts_with("其中")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::WEIGHTS;
+    use super::*;
+
+    /// Without an embedding, so that what is quoted can be foreseen.
+    fn quoted(question: &str, texts: &[&str]) -> Vec<(u32, String)> {
+        let passages: Vec<Passage<'_>> =
+            texts.iter().zip(1..).map(|(text, n)| Passage { n, title: "", text, score: 1.0 / n as f32 }).collect();
+        let quotes = select_quotes(question, &passages, &WEIGHTS, |_| Vec::new());
+        quotes.into_iter().map(|quote| (quote.n, quote.text)).collect()
+    }
+
+    #[test]
+    fn the_sentence_that_shares_the_rare_words_is_quoted() {
+        let handbook = "The office opens at eight. Parking permits cost 20 euros a month. The canteen is on floor two.";
+        assert_eq!(
+            quoted("How much do parking permits cost?", &[handbook, "Nothing about it here."]),
+            [(1, "Parking permits cost 20 euros a month.".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_sentence_that_begins_with_a_pronoun_brings_the_one_before() {
+        let text = "The pump P7 stands in hall two. It was built by Meyer in 1998. Lunch is at noon.";
+        assert_eq!(
+            quoted("Who built the pump and when was it built?", &[text]),
+            [(1, "The pump P7 stands in hall two. It was built by Meyer in 1998.".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_row_of_a_table_comes_with_its_head_and_rule() {
+        let text = "| Model | Price |\n|---|---|\n| A1 | 10 |\n| B2 | 20 |\n\nAll prices in euros.";
+        assert_eq!(
+            quoted("price of B2", &[text]),
+            [(1, "| Model | Price |\n|---|---|\n| B2 | 20 |".to_owned())]
+        );
+    }
+
+    #[test]
+    fn the_same_sentence_in_two_passages_is_quoted_once() {
+        let text = "Parking permits cost 20 euros a month.";
+        assert_eq!(quoted("What do parking permits cost?", &[text, text]), [(1, text.to_owned())]);
+    }
+
+    #[test]
+    fn nothing_is_quoted_when_nothing_answers() {
+        assert!(quoted("Who painted the ceiling?", &["Parking permits cost 20 euros."]).is_empty());
+        assert!(quoted("Who painted the ceiling?", &[]).is_empty());
+        assert!(quoted("？", &["Parking permits cost 20 euros."]).is_empty());
+    }
+
+    #[test]
+    fn every_line_of_a_quote_stands_in_its_passage() {
+        let texts = [
+            "年假：\n- 满一年：10天。\n- 满五年：15天。\n其他假期另行规定。它们须申请。",
+            "| 年假 | 天数 |\n| 一年 | 10 |\n| 五年 | 15 |",
+        ];
+        for question in ["满五年的年假有多少天？", "其他假期如何规定？", "一年 天数"] {
+            for (n, quote) in quoted(question, &texts) {
+                for line in quote.lines() {
+                    assert!(texts[n as usize - 1].contains(line), "{line:?}");
+                }
+            }
+        }
+    }
 }
