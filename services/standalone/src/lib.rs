@@ -5,4 +5,5 @@ pub mod commands;
 pub mod compose;
 pub mod data_dir;
 pub mod failure;
+pub mod memory;
 pub mod workplace;

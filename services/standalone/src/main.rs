@@ -10,6 +10,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    anwen::memory::keep_small();
     let cli = Cli::parse();
     if let Command::ParseWorker(_) = cli.command {
         // Before any runtime: the worker limits its own process first.
