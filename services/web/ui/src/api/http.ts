@@ -1,5 +1,7 @@
+import createClient, { type Middleware } from 'openapi-fetch';
 import { CSRF_HEADER, csrfToken } from './csrf';
 import { ApiError } from './errors';
+import type { paths } from './schema';
 
 export const API_BASE = '/api/v1';
 
@@ -12,32 +14,39 @@ export function whenSignedOut(listener: SignedOutListener): void {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
-/** `fetch` with the CSRF header on writes; failures of every kind reject with an `ApiError`. */
-export async function call(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (!SAFE_METHODS.has(init.method ?? 'GET')) headers.set(CSRF_HEADER, csrfToken());
-  let response: Response;
-  try {
-    response = await fetch(API_BASE + path, { ...init, headers, credentials: 'same-origin' });
-  } catch (cause) {
+/** Puts the CSRF token on writes, and makes an `ApiError` of every failure. */
+const conventions: Middleware = {
+  onRequest({ request }) {
+    if (!SAFE_METHODS.has(request.method)) request.headers.set(CSRF_HEADER, csrfToken());
+    return request;
+  },
+  async onResponse({ response }) {
+    if (response.ok) return;
+    const error = await ApiError.fromResponse(response);
+    if (error.status === 401 && error.code !== 'wrong_credentials') onSignedOut();
+    throw error;
+  },
+  onError({ error }) {
     // An aborted call is the caller's own wish, not a failure of the network.
-    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
-    throw ApiError.unreachable();
-  }
-  if (response.ok) return response;
-  const error = await ApiError.fromResponse(response);
-  if (error.status === 401 && error.code !== 'wrong_credentials') onSignedOut();
-  throw error;
+    if (error instanceof DOMException && error.name === 'AbortError') return error;
+    return ApiError.unreachable();
+  },
+};
+
+/** The client of the public interface, typed by its OpenAPI document. */
+export const client = createClient<paths>({
+  baseUrl: globalThis.location?.origin ?? 'http://localhost',
+  credentials: 'same-origin',
+  fetch: (request) => fetch(request),
+});
+client.use(conventions);
+
+/** The data of a call that succeeded; one that did not has been thrown by then. */
+export async function data<T>(call: Promise<{ data?: T }>): Promise<T> {
+  return (await call).data as T;
 }
 
-/** A call whose answer is JSON (or nothing). */
-export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await call(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-  });
-  const text = await response.text();
-  return (text === '' ? undefined : JSON.parse(text)) as T;
+/** The answer of a call whose body is read as it comes. */
+export async function stream(call: Promise<{ response: Response }>): Promise<Response> {
+  return (await call).response;
 }

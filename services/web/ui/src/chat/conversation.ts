@@ -1,5 +1,5 @@
-import type { Citation, CodedMessage, Done, Outcome, Source, StoredMessage } from '../api/types';
-import type { StatusDetail, StreamEvent } from './events';
+import type { Citation, CodedMessage, Outcome, Source, StoredMessage } from '../api/types';
+import type { Done, StatusDetail, StreamEvent } from './events';
 
 /** A message on the screen: stored, or still arriving. */
 export interface Message {
@@ -65,7 +65,7 @@ function blank(id: string, role: Message['role'], parent_id: string | null): Mes
 }
 
 export function fromStored(stored: StoredMessage): Message {
-  const message = blank(stored.id, stored.role, stored.parent_id);
+  const message = blank(stored.id, stored.role, stored.parent_id ?? null);
   return {
     ...message,
     content: stored.content,
@@ -120,7 +120,7 @@ function applyEvent(conversation: Conversation, event: StreamEvent): Conversatio
     patch(conversation, running, (message) => ({ ...message, state: 'running', ...fields(message) }));
   switch (event.type) {
     case 'message':
-      return named(conversation, event.id, event.parent_id);
+      return named(conversation, event.id, event.parent_id ?? null);
     case 'status':
       return change((message) => ({
         // A repeated step (the queue position going down) replaces its last report.

@@ -1,39 +1,27 @@
-import type { Citation, Done, Source } from '../api/types';
+import type { AnswerEvent } from '../api/types';
 
-/** The steps of an answer, in the order in which they may come. */
-export const STEPS = [
-  'queued',
-  'condensing',
-  'retrieving',
-  'searching',
-  'reading',
-  'generating',
-  'verifying',
-] as const;
-export type Step = (typeof STEPS)[number];
-
-export interface StatusDetail {
-  step: string;
-  detail?: string | null;
-  position?: number | null;
-}
+/** An event as it stands in the stream: the fields of its data beside its name. */
+type Flat<Event> = Event extends { event: infer Name; data: infer Data } ? { type: Name } & Data : never;
 
 /** What the answer stream says. */
-export type StreamEvent =
-  | { type: 'message'; id: string; parent_id: string | null }
-  | ({ type: 'status' } & StatusDetail)
-  | { type: 'sources'; items: Source[]; dropped: number }
-  | { type: 'reasoning'; text: string }
-  | { type: 'delta'; text: string }
-  | { type: 'citations'; items: Citation[] }
-  | ({ type: 'done' } & Done)
-  | { type: 'error'; code: string; message: string };
+export type StreamEvent = Flat<AnswerEvent>;
+export type StatusDetail = Omit<Extract<StreamEvent, { type: 'status' }>, 'type'>;
+export type Done = Omit<Extract<StreamEvent, { type: 'done' }>, 'type'>;
 
-const TYPES = new Set(['message', 'status', 'sources', 'reasoning', 'delta', 'citations', 'done', 'error']);
+const TYPES: readonly string[] = [
+  'message',
+  'status',
+  'sources',
+  'reasoning',
+  'delta',
+  'citations',
+  'done',
+  'error',
+] satisfies StreamEvent['type'][];
 
 /** `null` for an event that this version does not know, or whose data is not an object. */
 export function parseStreamEvent(name: string, data: string): StreamEvent | null {
-  if (!TYPES.has(name)) return null;
+  if (!TYPES.includes(name)) return null;
   try {
     const value: unknown = JSON.parse(data);
     if (typeof value !== 'object' || value === null) return null;

@@ -16,7 +16,8 @@ const PLACEHOLDER = /\{(\w+)(?:\|([^{}|]*)\|([^{}|]*))?\}/g;
  */
 export function translate(language: Language, key: MessageKey, values: Values = {}): string {
   const locale = LOCALES[language];
-  return dictionaries[language][key].replace(
+  // A key put together from what a newer server says may be unknown here: better its name than no page.
+  return (dictionaries[language][key] ?? key).replace(
     PLACEHOLDER,
     (whole, name: string, one?: string, other?: string) => {
       const value = values[name];

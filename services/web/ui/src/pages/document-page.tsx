@@ -23,7 +23,14 @@ export default function DocumentPage({ id }: { id: string }) {
   const passage = useMemo((): Passage | null => {
     if (!chunk.data) return null;
     const { text, page_start, boxes, version } = chunk.data;
-    return { chunkId: chunk.data.id, excerpt: text, pageStart: page_start, boxes, evidence: [], version };
+    return {
+      chunkId: chunk.data.id,
+      excerpt: text,
+      pageStart: page_start ?? null,
+      boxes,
+      evidence: [],
+      version,
+    };
   }, [chunk.data]);
 
   if (document.error) return <ErrorState error={document.error} onRetry={() => void document.refetch()} />;

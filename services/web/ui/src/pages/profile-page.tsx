@@ -104,7 +104,7 @@ function ApiKeys() {
 function ApiKeyRow({ apiKey, onDelete }: { apiKey: ApiKey; onDelete: () => void }) {
   const t = useT();
   const { date } = useFormat();
-  const expired = apiKey.expires_at !== null && Date.parse(apiKey.expires_at) < Date.now();
+  const expired = apiKey.expires_at != null && Date.parse(apiKey.expires_at) < Date.now();
   const facts = [
     apiKey.scopes.map((scope) => t(`profile.scope_${scope}`)).join(', '),
     t('profile.key_created', { date: date(apiKey.created_at) }),

@@ -1,7 +1,7 @@
 import { CSRF_HEADER, csrfToken } from '../api/csrf';
 import { ApiError } from '../api/errors';
 import { API_BASE } from '../api/http';
-import type { UploadedDocument } from '../api/types';
+import type { UploadAnswer } from '../api/types';
 import type { Accepted, Send } from './queue';
 
 function parse(text: string): unknown {
@@ -13,7 +13,7 @@ function parse(text: string): unknown {
 }
 
 function accepted(request: XMLHttpRequest): Accepted {
-  const body = parse(request.responseText) as { documents?: UploadedDocument[] } | null;
+  const body = parse(request.responseText) as Partial<UploadAnswer> | null;
   const document = body?.documents?.[0];
   if (request.status >= 300 || !document) {
     throw ApiError.fromBody(body, request.status, request.getResponseHeader('x-request-id'));

@@ -1,22 +1,16 @@
-import { STEPS, type Step } from '../../chat/events';
 import type { Message } from '../../chat/conversation';
 import { useT } from '../../i18n/use';
 import { Spinner } from '../../kit/controls';
-
-const isStep = (step: string): step is Step => (STEPS as readonly string[]).includes(step);
 
 /** What the server is doing now, said aloud to screen readers as it changes. */
 export function Steps({ message }: { message: Message }) {
   const t = useT();
   const step = message.steps.at(-1);
   const position = step?.position ?? 0;
-  const name = step && isStep(step.step) ? step.step : null;
   const label =
-    name === 'queued' && position > 0
+    step?.step === 'queued' && position > 0
       ? t('step.queued_position', { n: position })
-      : name
-        ? t(`step.${name}`)
-        : t('step.pending');
+      : t(`step.${step?.step ?? 'pending'}`);
   return (
     <p className="steps" role="status">
       <Spinner />
