@@ -10,11 +10,12 @@ use super::detect::Format;
 use super::encoding::{self, Decoded};
 use super::failure::ParseFailure;
 use super::{Engine, ParseOptions};
+use crate::ingest::clean;
 use crate::ingest::document::{Block, BlockKind, ParsedDocument};
 
 /// The extracted main content is taken when it holds at least this share of the body's text; less means that the
 /// extraction lost something that a reader would miss.
-const MIN_MAIN_CONTENT_SHARE: f32 = 0.75;
+const MIN_MAIN_CONTENT_SHARE: f32 = 0.6;
 /// Main content is looked for in pages up to this size; the search takes time that grows faster than the page.
 const MAX_MAIN_CONTENT_BYTES: usize = 4 * 1024 * 1024;
 /// What surrounds the content of a page.
@@ -35,21 +36,28 @@ pub(super) fn parse(data: &[u8], options: &ParseOptions) -> Result<ParsedDocumen
     builder.document().metadata.author =
         page.select_single("meta[name=author]").attr("content").map(|author| author.trim().to_owned());
     page.select(SURROUNDINGS).remove();
+    let top_headings: Vec<String> = page
+        .select("h1")
+        .iter()
+        .map(|heading| one_line(&heading.text()))
+        .filter(|text| !text.is_empty())
+        .collect();
 
     let main = match options.engine {
-        Engine::First => main_content(&decoded.text, &page),
+        Engine::First => main_content(&page),
         Engine::Second => None,
     };
-    let has_heading = |document: &Document| document.select("h1").exists();
     let content = main.as_ref().unwrap_or(&page);
-    if let Some(title) = &title
-        && !has_heading(content)
-        && !content.select("h2").is_empty()
+    let keeps_top =
+        content.select("h1, h2").iter().any(|heading| top_headings.contains(&one_line(&heading.text())));
+    if !keeps_top
+        && let Some(top) = top_headings.first().or(title.as_ref())
+        && content.select("h1, h2, h3, p").exists()
     {
-        builder.push(Block::new(BlockKind::Heading { level: 1 }, title.clone(), None));
+        builder.push(Block::new(BlockKind::Heading { level: 1 }, top.clone(), None));
     }
     let root = content.body().unwrap_or_else(|| content.root());
-    walk::read(&root, &mut builder);
+    walk::read(&root, &top_headings, &mut builder);
     builder.document().title = title;
     Ok(builder.finish())
 }
@@ -77,14 +85,18 @@ fn decode(data: &[u8]) -> Decoded {
 }
 
 fn page_title(page: &Document) -> Option<String> {
-    let title = page.select_single("head > title").text();
-    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = one_line(&page.select_single("head > title").text());
     (!title.is_empty()).then_some(title)
+}
+
+fn one_line(text: &str) -> String {
+    clean::normalise(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The article on the page, when it is nearly all of the page's text anyway: what the extraction adds is that menus and
 /// lists of links go which are not marked as such.
-fn main_content(html: &str, page: &Document) -> Option<Document> {
+fn main_content(page: &Document) -> Option<Document> {
+    let html = page.html();
     if html.len() > MAX_MAIN_CONTENT_BYTES {
         return None;
     }

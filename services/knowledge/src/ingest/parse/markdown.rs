@@ -10,16 +10,33 @@ use super::detect::Format;
 use super::encoding;
 use super::failure::ParseFailure;
 use crate::ingest::clean;
-use crate::ingest::document::{BlockKind, ParsedDocument};
+use crate::ingest::document::{Block, BlockKind, ParsedDocument};
 
 pub(super) fn parse(data: &[u8], options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
     let decoded = encoding::decode(data);
     let mut builder = DocumentBuilder::new(Format::Markdown.media_type(), &options.limits);
     decoded.report(builder.document());
     let source = mdx::without_module_lines(&clean::normalise(&decoded.text.replace("\r\n", "\n")));
-    let front_matter = blocks::read(&source, &mut builder);
+    let source = mdx::without_component_tags(&source);
+    let front_matter = blocks::front_matter(&source);
+    let value = |key| front_matter.as_deref().and_then(|yaml| front_matter_value(yaml, key));
+    // Sites show these above the text; often they stand nowhere else.
+    let title = value("title");
+    if let Some(title) = &title {
+        builder.push(Block::new(BlockKind::Heading { level: 1 }, title.clone(), None));
+    }
+    if let Some(description) = value("description") {
+        builder.push(Block::new(BlockKind::Paragraph, description, None));
+    }
+    blocks::read(&source, &mut builder);
     let document = builder.document();
-    document.title = front_matter.and_then(|yaml| front_matter_value(&yaml, "title")).or_else(|| {
+    let same = |block: &Block| {
+        matches!(block.kind, BlockKind::Heading { .. }) && Some(&block.text) == title.as_ref()
+    };
+    if document.blocks.iter().filter(|block| same(block)).count() > 1 {
+        document.blocks.remove(0);
+    }
+    document.title = title.or_else(|| {
         let first =
             document.blocks.iter().find(|block| matches!(block.kind, BlockKind::Heading { level: 1 }))?;
         Some(first.text.clone())
@@ -51,6 +68,7 @@ mod tests {
         assert_eq!(
             shapes(source),
             [
+                (BlockKind::Heading { level: 1 }, "Guide".to_owned()),
                 (BlockKind::Heading { level: 1 }, "One".to_owned()),
                 (BlockKind::Paragraph, "Some text with code and a link. Next line.".to_owned()),
                 (BlockKind::ListItem { depth: 0 }, "1. first".to_owned()),
@@ -81,7 +99,7 @@ mod tests {
             shapes(source),
             [
                 (BlockKind::Heading { level: 1 }, "Title".to_owned()),
-                (BlockKind::Paragraph, "Inside **text**".to_owned()),
+                (BlockKind::Paragraph, "Inside text".to_owned()),
                 (BlockKind::Code { language: Some("js".to_owned()) }, "import kept from 'y'".to_owned()),
             ]
         );

@@ -59,8 +59,12 @@ pub fn parse_file(
     file_name: &str,
     options: &ParseOptions,
 ) -> Result<ParsedDocument, ParseFailure> {
-    let unreadable = |error: std::io::Error| {
-        ParseFailure::new(FailureCode::UnreadableFile, format!("the file cannot be read: {error}"))
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::OutOfMemory => ParseFailure::new(
+            FailureCode::ParseMemoryLimit,
+            "the file is larger than the memory that is allowed",
+        ),
+        _ => ParseFailure::new(FailureCode::UnreadableFile, format!("the file cannot be read: {error}")),
     };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > options.limits.max_file_bytes {

@@ -13,15 +13,17 @@ const MAX_COLUMN_SPAN: usize = 64;
 /// Stands for `<br>` until white space is collapsed.
 const LINE_BREAK: char = '\u{1}';
 
-/// Reads everything under the node into the builder.
-pub(super) fn read(root: &NodeRef<'_>, builder: &mut DocumentBuilder) {
-    let mut walk = Walk { builder, text: String::new(), lists: Vec::new(), pending_mark: None };
+/// Reads everything under the node into the builder. Headings of the second level whose text is one of `top_headings`
+/// are of the first: the extraction of main content lowers those.
+pub(super) fn read(root: &NodeRef<'_>, top_headings: &[String], builder: &mut DocumentBuilder) {
+    let mut walk = Walk { builder, top_headings, text: String::new(), lists: Vec::new(), pending_mark: None };
     walk.children(root, 0);
     walk.flush(&BlockKind::Paragraph);
 }
 
 struct Walk<'b> {
     builder: &'b mut DocumentBuilder,
+    top_headings: &'b [String],
     text: String,
     /// Next number of each open list; `None` for lists without numbers.
     lists: Vec<Option<i64>>,
@@ -57,7 +59,9 @@ impl Walk<'_> {
             level @ ("h1" | "h2" | "h3" | "h4" | "h5" | "h6") => {
                 self.flush_default();
                 self.children(node, depth + 1);
-                self.flush(&BlockKind::Heading { level: level.as_bytes()[1] - b'0' });
+                let is_top = self.top_headings.contains(&running_text(&self.text).replace('\n', " "));
+                let level = if is_top { 1 } else { level.as_bytes()[1] - b'0' };
+                self.flush(&BlockKind::Heading { level });
             }
             "pre" => {
                 self.flush_default();

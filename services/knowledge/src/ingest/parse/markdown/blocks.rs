@@ -7,8 +7,15 @@ use crate::ingest::clean;
 use crate::ingest::document::{Block, BlockKind};
 use crate::ingest::parse::builder::DocumentBuilder;
 
-/// Reads the source into the builder and returns the front matter, if there is some.
-pub(super) fn read(source: &str, builder: &mut DocumentBuilder) -> Option<String> {
+/// The YAML between the lines `---` at the beginning.
+pub(super) fn front_matter(source: &str) -> Option<String> {
+    let body = source.trim_start().strip_prefix("---\n")?;
+    let end = body.find("\n---")?;
+    Some(body[..end].to_owned())
+}
+
+/// Reads the source into the builder, without its front matter.
+pub(super) fn read(source: &str, builder: &mut DocumentBuilder) {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -23,7 +30,6 @@ pub(super) fn read(source: &str, builder: &mut DocumentBuilder) -> Option<String
         }
     }
     reader.flush(builder);
-    reader.front_matter
 }
 
 /// A list that is open: the number of its next item, when it is numbered.
@@ -43,7 +49,6 @@ struct Reader {
     code: bool,
     table: Option<TableRows>,
     in_front_matter: bool,
-    front_matter: Option<String>,
 }
 
 #[derive(Default)]
@@ -57,9 +62,7 @@ impl Reader {
         match event {
             Event::Start(tag) => self.start(tag, builder),
             Event::End(tag) => self.end(tag, builder),
-            Event::Text(text) if self.in_front_matter => {
-                self.front_matter.get_or_insert_default().push_str(&text)
-            }
+            Event::Text(_) if self.in_front_matter => {}
             Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.text.push_str(&text)
             }

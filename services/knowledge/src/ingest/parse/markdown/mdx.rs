@@ -43,6 +43,37 @@ fn bracket_balance(line: &str) -> i32 {
     })
 }
 
+/// Longest component tag that is looked for, attributes included (bytes).
+const MAX_TAG_BYTES: usize = 8 * 1024;
+
+/// The source without the component tags (`<Callout …>`, `</Callout>`) that begin a line outside of code, so that what
+/// stands between them is read as Markdown.
+pub(super) fn without_component_tags(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut in_fence = false;
+    let mut rest = source;
+    while !rest.is_empty() {
+        let line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let trimmed = rest[..line_end].trim_start();
+        let indent = line_end - trimmed.len();
+        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
+            in_fence = !in_fence;
+        }
+        let opens = trimmed.strip_prefix("</").or_else(|| trimmed.strip_prefix('<'));
+        if !in_fence && opens.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase())) {
+            let tag = &rest[indent..];
+            let window = &tag[..tag.floor_char_boundary(MAX_TAG_BYTES)];
+            if let Some(end) = tag_end(window) {
+                rest = &tag[end..];
+                continue;
+            }
+        }
+        out.push_str(&rest[..line_end]);
+        rest = &rest[line_end..];
+    }
+    out
+}
+
 /// The text of a piece of raw HTML or JSX: tags, comments, scripts and styles left out, the commonest entities read.
 /// A `>` inside an attribute's quotes or braces does not end a tag.
 pub(super) fn without_tags(html: &str) -> String {
@@ -62,7 +93,10 @@ pub(super) fn without_tags(html: &str) -> String {
             rest = &tag[1..];
             continue;
         }
-        let Some(end) = tag_end(tag) else { break };
+        let Some(end) = tag_end(tag) else {
+            rest = "";
+            break;
+        };
         let name: String = tag[1..].chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
         rest = &tag[end..];
         if matches!(name.as_str(), "script" | "style") {

@@ -15,7 +15,7 @@ pub(super) fn to_logical_order(line: &str) -> String {
             *run = run.chars().rev().map(mirrored).collect();
         }
     }
-    if right_to_left > left_to_right {
+    if right_to_left >= left_to_right {
         runs.reverse();
     }
     runs.into_iter().map(|(_, run)| run).collect()

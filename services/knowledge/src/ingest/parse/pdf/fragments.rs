@@ -5,10 +5,13 @@ use super::glyphs::Glyph;
 use crate::ingest::clean;
 use crate::ingest::document::PageSize;
 
-/// A gap of this many font sizes ends a fragment: it separates columns, or cells of a table.
-const FRAGMENT_GAP_EM: f32 = 1.0;
+/// A gap of this many font sizes ends a fragment: it may separate columns, or cells of a table. (LaTeX sets columns of
+/// 10 point text 10 points apart.) Fragments that turn out to be one line are put together again.
+const FRAGMENT_GAP_EM: f32 = 0.75;
 /// A gap of this many font sizes, beyond the usual distance of the line's characters, is a space in Latin text.
 const SPACE_GAP_EM: f32 = 0.13;
+/// The same in lines that hold spaces of their own: they do not need gaps to stand for them.
+const SPACE_GAP_BESIDE_SPACES_EM: f32 = 0.17;
 /// Between Chinese characters, which may be spread to fill a line, a space needs more.
 const WIDE_SPACE_GAP_EM: f32 = 0.7;
 /// Between a Chinese and a Latin character some programs leave a quarter of a font size that is no space.
@@ -17,6 +20,8 @@ const MIXED_SPACE_GAP_EM: f32 = 0.45;
 const SAME_LINE_OVERLAP: f32 = 0.5;
 /// Characters whose sizes differ by a larger factor (initials) stand on one line only on nearly the same baseline.
 const MAX_SIZE_FACTOR: f32 = 2.2;
+/// A space begins behind this share of the character before it, and the next character behind this share of the space.
+const SPACE_CLEARANCE: f32 = 0.75;
 /// Lines that are still open while the characters come from top to bottom.
 const OPEN_LINES: usize = 12;
 /// The same character drawn again within this share of the size is there to look bold.
@@ -131,17 +136,28 @@ fn drop_double_strikes(line: &mut Vec<Placed>) {
     *line = kept;
 }
 
-/// Gives characters of unknown width the distance to the next one, at most what such a character takes.
+/// Gives characters of unknown width the distance to the next one, at most what such a character usually takes.
 fn fill_advances(line: &mut [Placed]) {
     for index in 0..line.len() {
         if line[index].glyph.advance > 0.0 {
             continue;
         }
-        let character = &line[index].glyph;
-        let usual = character.size * if clean::is_wide(character.character) { 1.0 } else { 0.55 };
+        let usual = line[index].glyph.size * usual_width_em(line[index].glyph.character);
         let next =
             line[index + 1..].iter().map(|next| next.u - line[index].u).find(|&distance| distance > 0.0);
         line[index].glyph.advance = next.map_or(usual, |distance| distance.min(usual));
+    }
+}
+
+/// About as wide as in common sans-serif fonts, rather more.
+fn usual_width_em(character: char) -> f32 {
+    match character {
+        ' ' => 0.28,
+        'i' | 'j' | 'l' | 't' | 'f' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')' => 0.34,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.95,
+        _ if character.is_uppercase() => 0.78,
+        _ if clean::is_wide(character) => 1.0,
+        _ => 0.58,
     }
 }
 
@@ -150,10 +166,10 @@ fn split_line(line: &[Placed], fragments: &mut Vec<Fragment>) {
     let mut current: Vec<Placed> = Vec::new();
     let mut text = String::new();
     let mut right = f32::NEG_INFINITY;
-    let mut saw_space = false;
+    let mut spaces: Vec<Placed> = Vec::new();
     for character in line {
         if character.glyph.character.is_whitespace() {
-            saw_space = true;
+            spaces.push(*character);
             continue;
         }
         if let Some(before) = current.last() {
@@ -163,16 +179,27 @@ fn split_line(line: &[Placed], fragments: &mut Vec<Fragment>) {
                 fragments.extend(finish(&current, std::mem::take(&mut text)));
                 current.clear();
                 right = f32::NEG_INFINITY;
-            } else if is_space(before.glyph.character, character.glyph.character, gap, saw_space, space_gap) {
-                text.push(' ');
+            } else {
+                let saw_space = spaces.iter().any(|space| stands_between(before, space, character));
+                let (before, after) = (before.glyph.character, character.glyph.character);
+                if is_space(before, after, gap, saw_space, space_gap) {
+                    text.push(' ');
+                }
             }
         }
-        saw_space = false;
+        spaces.clear();
         text.push(character.glyph.character);
         right = right.max(character.u + character.glyph.advance);
         current.push(*character);
     }
     fragments.extend(finish(&current, text));
+}
+
+/// Whether a space separates two characters. Some programs pad with spaces that lie under other characters.
+fn stands_between(before: &Placed, space: &Placed, after: &Placed) -> bool {
+    let begins_behind = space.u >= before.u + before.glyph.advance * SPACE_CLEARANCE;
+    let ends_before = after.u >= space.u + space.glyph.advance * SPACE_CLEARANCE;
+    begins_behind && ends_before
 }
 
 fn is_space(before: char, after: char, gap_em: f32, saw_space: bool, space_gap_em: f32) -> bool {
@@ -191,12 +218,14 @@ fn space_gap_em(line: &[Placed]) -> f32 {
         .map(|pair| (pair[1].u - pair[0].u - pair[0].glyph.advance) / pair[0].glyph.size)
         .filter(|gap| gap.is_finite())
         .collect();
+    let has_spaces = line.iter().any(|placed| placed.glyph.character.is_whitespace());
+    let space_gap = if has_spaces { SPACE_GAP_BESIDE_SPACES_EM } else { SPACE_GAP_EM };
     if gaps.len() < 4 {
-        return SPACE_GAP_EM;
+        return space_gap;
     }
     let middle = gaps.len() / 2;
     let (_, median, _) = gaps.select_nth_unstable_by(middle, f32::total_cmp);
-    SPACE_GAP_EM + median.max(0.0)
+    space_gap + median.max(0.0)
 }
 
 fn finish(characters: &[Placed], text: String) -> Option<Fragment> {
@@ -288,6 +317,13 @@ mod tests {
             glyphs.extend(set(&character.to_string(), 10.0 + index as f32 * 8.0, 100.0, 10.0, 5.0));
         }
         assert_eq!(texts(&glyphs), ["NOTICE"]);
+    }
+
+    #[test]
+    fn spaces_under_other_characters_do_not_count() {
+        let mut glyphs = set("2015", 10.0, 100.0, 10.0, 5.0);
+        glyphs.extend(set("     ", 11.5, 100.0, 10.0, 2.9));
+        assert_eq!(texts(&glyphs), ["2015"]);
     }
 
     #[test]

@@ -34,7 +34,17 @@ pub(super) struct PageGlyphs {
     pub(super) unmapped: usize,
 }
 
+/// When more than this share of a page's glyphs has no known width, the page is better read by another engine.
+const MANY_WITHOUT_WIDTH: f32 = 0.3;
+
 impl PageGlyphs {
+    /// Whether most places are guesses: the width of too many glyphs is not known.
+    pub(super) fn lacks_widths(&self) -> bool {
+        let visible = || self.glyphs.iter().filter(|glyph| !glyph.character.is_whitespace());
+        let without = visible().filter(|glyph| glyph.advance <= 0.0).count();
+        without as f32 > visible().count() as f32 * MANY_WITHOUT_WIDTH
+    }
+
     /// Characters that are not white space.
     pub(super) fn visible_characters(&self) -> usize {
         self.glyphs.iter().filter(|glyph| !glyph.character.is_whitespace()).count()

@@ -15,6 +15,9 @@ use crate::ingest::parse::{Engine, ParseOptions, caught};
 const FEW_CHARACTERS: usize = 12;
 /// The second engine's page is taken when it has so many times more characters.
 const CLEARLY_MORE: f32 = 1.3;
+/// Of a page whose places the first engine does not know exactly, the second engine's reading is taken when it has this
+/// share of the characters.
+const AS_GOOD: f32 = 0.95;
 /// A page whose glyphs have no meaning in Unicode for more than this share is shown to the second engine.
 const MANY_UNMAPPED: f32 = 0.3;
 /// When the first engine's own running text has so many times more characters than its glyphs, the second is asked.
@@ -137,14 +140,14 @@ impl Sources {
             }
             None => return self.second_page(index).unwrap_or_else(|| Err("the parser panicked".to_owned())),
         };
-        let suspicious = first.as_ref().map_or(true, |page| self.is_suspicious(page, index));
-        if !suspicious {
+        let lacks_widths = first.as_ref().is_ok_and(PageGlyphs::lacks_widths);
+        if !lacks_widths && first.as_ref().is_ok_and(|page| !self.is_suspicious(page, index)) {
             return first;
         }
         match (first, self.second_page(index)) {
             (Ok(first), Some(Ok(second))) => {
-                let more =
-                    second.visible_characters() as f32 > first.visible_characters() as f32 * CLEARLY_MORE;
+                let needed = if lacks_widths { AS_GOOD } else { CLEARLY_MORE };
+                let more = second.visible_characters() as f32 > first.visible_characters() as f32 * needed;
                 Ok(if more { second } else { first })
             }
             (Err(_), Some(Ok(second))) => Ok(second),
