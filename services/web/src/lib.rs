@@ -25,6 +25,8 @@ mod samples;
 mod settings;
 mod setup;
 mod snippets;
+#[cfg(test)]
+mod tests;
 mod ui;
 mod usage;
 mod users;

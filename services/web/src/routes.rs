@@ -40,7 +40,8 @@ fn documented() -> OpenApiRouter<AppState> {
 /// The service's routes, without the frame that every service has.
 pub fn router(app: AppState) -> Router {
     let json_body_max_bytes = app.config.limits.json_body_max_bytes;
-    let (routes, document) = documented().split_for_parts();
+    let (routes, mut document) = documented().split_for_parts();
+    name_operations(&mut document);
     // Only what is the same for everyone is compressed: answers may hold secrets beside what a caller chose.
     let pages = Router::new().fallback(ui::serve).merge(openapi::routes(&document)).layer(CompressionLayer::new());
     routes
@@ -94,7 +95,29 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn document() -> OpenApi {
-    documented().into_openapi()
+    let mut document = documented().into_openapi();
+    name_operations(&mut document);
+    document
+}
+
+/// Names each call by its method and path (`get_users_id`), so that no two share a name in a generated client.
+fn name_operations(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let words: Vec<&str> = path.trim_start_matches(API).split(['/', '{', '}', '-']).collect();
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            }
+        }
+    }
 }
 
 /// The JSON text of the interface's OpenAPI document.

@@ -1,6 +1,6 @@
 //! The step that verifies: each sentence that cites a passage is held against it.
 
-use super::citations::cited_sentences;
+use super::citations::CitedSentence;
 use super::evidence::Evidence;
 use super::support::{Passage, boxes_of};
 use anwen_contract::chat::Citation;
@@ -11,11 +11,10 @@ const MAX_CITATIONS: usize = 500;
 
 /// Every pair of a sentence and a source that it cites, in order, with what the check found and where the
 /// supporting words stand.
-pub fn check(text: &str, evidence: &[Evidence]) -> Vec<Citation> {
-    let sources = evidence.last().map_or(0, |evidence| evidence.source.n);
+pub fn check(cited: Vec<CitedSentence>, evidence: &[Evidence]) -> Vec<Citation> {
     let mut passages: HashMap<u32, Passage> = HashMap::new();
     let mut citations = Vec::new();
-    for cited in cited_sentences(text, sources) {
+    for cited in cited {
         for n in cited.numbers {
             let Some(evidence) = evidence.iter().find(|evidence| evidence.source.n == n) else { continue };
             if citations.len() == MAX_CITATIONS {
@@ -41,6 +40,7 @@ pub fn check(text: &str, evidence: &[Evidence]) -> Vec<Citation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::citations::cited_sentences;
     use anwen_contract::chat::{Source, SourceKind};
     use anwen_contract::knowledge::{BoundingBox, LineBox};
 
@@ -84,7 +84,7 @@ mod tests {
             evidence(2, &["The pump warranty is 24 months."]),
         ];
         let text = "一线城市住宿每晚不超过500元[1]。餐费每天150元[1]。The warranty of the pump is 24 months [2]. No source.";
-        let found: Vec<_> = check(text, &passages)
+        let found: Vec<_> = check(cited_sentences(text, 2), &passages)
             .into_iter()
             .map(|citation| (citation.n, citation.supported, citation.boxes.iter().map(|b| b.y0).collect::<Vec<_>>()))
             .collect();
@@ -95,14 +95,14 @@ mod tests {
     fn without_lines_the_whole_passage_is_marked() {
         let mut passage = evidence(1, &["The pump warranty is 24 months."]);
         passage.lines.clear();
-        let citations = check("The pump warranty is 24 months [1].", &[passage]);
+        let citations = check(cited_sentences("The pump warranty is 24 months [1].", 1), &[passage]);
         assert_eq!(citations[0].boxes.len(), 1);
         assert_eq!(citations[0].boxes[0].y0, 99.0);
     }
 
     #[test]
     fn an_answer_without_citations_has_none_to_check() {
-        assert!(check("Nothing is cited.", &[evidence(1, &["x"])]).is_empty());
-        assert!(check("Cited [1].", &[]).is_empty());
+        assert!(check(cited_sentences("Nothing is cited.", 1), &[evidence(1, &["x"])]).is_empty());
+        assert!(check(cited_sentences("Cited [1].", 1), &[]).is_empty());
     }
 }

@@ -78,6 +78,25 @@ pub fn cited_sentences(text: &str, sources: u32) -> Vec<CitedSentence> {
     cited.into_iter().filter_map(sentence).collect()
 }
 
+/// The quotes of an answer that only quotes: each runs from the marker before it to its own, however many sentences
+/// or rows of a table that is.
+pub fn quoted_passages(text: &str, sources: u32) -> Vec<CitedSentence> {
+    let (plain, places) = cut_markers(text, sources);
+    let mut quotes: Vec<CitedSentence> = Vec::new();
+    let mut from = 0;
+    for (place, numbers) in places {
+        let quote = plain[from..place].trim();
+        match quotes.last_mut() {
+            // Two markers in a row are of one quote.
+            Some(last) if quote.is_empty() => last.numbers.extend(numbers),
+            _ if quote.is_empty() => {}
+            _ => quotes.push(CitedSentence { sentence: quote.to_owned(), numbers }),
+        }
+        from = place;
+    }
+    quotes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +124,14 @@ mod tests {
                 expected.into_iter().map(|(sentence, numbers)| (sentence.to_owned(), numbers)).collect();
             assert_eq!(cited(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_quote_of_many_lines_is_one() {
+        let quotes = quoted_passages("| A | 1 |\n| B | 2 |[1]\n\nFive days.[2][3]\n", 3);
+        let quotes: Vec<_> = quotes.iter().map(|quote| (quote.sentence.as_str(), quote.numbers.as_slice())).collect();
+        assert_eq!(quotes, [("| A | 1 |\n| B | 2 |", &[1][..]), ("Five days.", &[2, 3])]);
+        assert!(quoted_passages("[1] nothing before", 1).is_empty());
     }
 
     #[test]

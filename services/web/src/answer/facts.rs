@@ -188,7 +188,9 @@ fn han_numbers(text: &str) -> Vec<(String, Option<char>)> {
     while let Some(start) = rest.find(is_han_numeral) {
         let tail = &rest[start..];
         let end = tail.find(|c| !is_han_numeral(c)).unwrap_or(tail.len());
-        if let Some(value) = han_value(&tail[..end]) {
+        // In "3 万" the character is the unit of a number in digits, which is read as such.
+        let is_unit = rest[..start].trim_end().ends_with(|c: char| c.is_ascii_digit());
+        if let Some(value) = han_value(&tail[..end]).filter(|_| !is_unit) {
             found.push((value.to_string(), tail[end..].chars().next()));
         }
         rest = &tail[end..];

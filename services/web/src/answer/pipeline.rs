@@ -4,6 +4,7 @@
 //! that is stopped or fails keeps it.
 
 use super::check::check;
+use super::citations::{cited_sentences, quoted_passages};
 use super::condense;
 use super::evidence::{self, Evidence};
 use super::frames::MAX_TEXT_BYTES;
@@ -27,6 +28,9 @@ use std::time::{Duration, Instant};
 const MIN_PROMPT_TOKENS: u32 = 256;
 /// An answer may take this share of a model's context.
 const ANSWER_SHARE_OF_CONTEXT: u32 = 3;
+
+/// Characters of a question that an answerer that quotes reads.
+const MAX_QUOTED_QUESTION_CHARS: usize = 2_000;
 
 /// A question with everything that its answer depends on.
 pub struct Question {
@@ -116,7 +120,12 @@ pub async fn answer(run: &Run<'_>, draft: &mut Draft) -> Result<(), ApiError> {
     }
     run.status(Step::Verifying);
     let verifying = Instant::now();
-    draft.citations = check(&draft.text, &evidence[..used]);
+    let sources = u32::try_from(used).unwrap_or(u32::MAX);
+    let cited = match draft.outcome {
+        Some(Outcome::Quoted) => quoted_passages(&draft.text, sources),
+        _ => cited_sentences(&draft.text, sources),
+    };
+    draft.citations = check(cited, &evidence[..used]);
     note(draft, "verify", verifying.elapsed());
     Ok(())
 }
@@ -241,6 +250,7 @@ fn request_for(run: &Run<'_>, query: &str, evidence: &[Evidence], draft: &mut Dr
         documents: Vec::new(),
     };
     if question.model.capabilities.quotes {
+        let query: String = query.chars().take(MAX_QUOTED_QUESTION_CHARS).collect();
         request.messages = vec![anwen_contract::model::ChatTurn::new("user", query)];
         request.documents = evidence.iter().map(quotable).collect();
         return (request, evidence.len());

@@ -80,7 +80,11 @@ pub struct MessageStore {
     db: Database,
 }
 
-const SELECT: &str = "SELECT m.*, f.rating, f.comment FROM messages m LEFT JOIN feedback f ON f.message_id = m.id";
+macro_rules! select_messages {
+    ($rest:literal) => {
+        concat!("SELECT m.*, f.rating, f.comment FROM messages m LEFT JOIN feedback f ON f.message_id = m.id ", $rest)
+    };
+}
 
 impl MessageStore {
     pub fn new(db: Database) -> Self {
@@ -89,8 +93,7 @@ impl MessageStore {
 
     /// The messages of a chat in the order in which they were made.
     pub async fn list(&self, chat: ChatId, after: Option<MessageId>, limit: u32) -> Result<Page<Message>, DbError> {
-        let sql = format!("{SELECT} WHERE m.chat_id = $1 AND m.id > $2 ORDER BY m.id LIMIT $3");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = sqlx::query(select_messages!("WHERE m.chat_id = $1 AND m.id > $2 ORDER BY m.id LIMIT $3"))
             .bind(chat.to_string())
             .bind(after.map(|id| id.to_string()).unwrap_or_default())
             .bind(i64::from(limit) + 1)
@@ -101,8 +104,7 @@ impl MessageStore {
     }
 
     pub async fn get(&self, chat: ChatId, id: MessageId) -> Result<Option<StoredAnswer>, DbError> {
-        let sql = format!("{SELECT} WHERE m.chat_id = $1 AND m.id = $2");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let row = sqlx::query(select_messages!("WHERE m.chat_id = $1 AND m.id = $2"))
             .bind(chat.to_string())
             .bind(id.to_string())
             .fetch_optional(self.db.pool())

@@ -98,14 +98,17 @@ async fn upload(
         return Err(too_large(max_bytes));
     }
     let call = call(&app, Method::POST, id, "/documents");
-    let mut request = call.request(&app, &caller)?.body(bounded_body(body, max_bytes));
+    let (body, went_past_bound) = bounded_body(body, max_bytes);
+    let mut request = call.request(&app, &caller)?.body(body);
     if let Some(content_type) = parts.headers.get(CONTENT_TYPE) {
         request = request.header(CONTENT_TYPE, content_type);
     }
     if let Some(length) = length {
         request = request.header(CONTENT_LENGTH, length);
     }
-    let answer = call.client.send(request).await.map_err(|failure| upload_failure(failure, max_bytes))?;
+    // Our own bound breaks the inner call off; that is told as what it is.
+    let failed = |failure| if went_past_bound.is_set() { too_large(max_bytes) } else { inner(failure) };
+    let answer = call.client.send(request).await.map_err(failed)?;
     let answer: UploadAnswer = answer.json().await.map_err(super::forward::broken_off)?;
     let entry = Entry::new(caller.actor(), "documents.uploaded", format!("knowledge_base:{id}"))
         .detail(json!({"documents": uploaded(&answer)}));
@@ -120,15 +123,6 @@ fn uploaded(answer: &UploadAnswer) -> Vec<serde_json::Value> {
 
 fn too_large(max_bytes: u64) -> ApiError {
     ApiError::new(ErrorCode::BodyTooLarge, format!("an upload has at most {max_bytes} bytes; send fewer files at once"))
-}
-
-/// Our own bound breaks the inner call off; that is told as what it is.
-fn upload_failure(failure: ApiError, max_bytes: u64) -> ApiError {
-    let ours = failure.internal.as_deref().is_some_and(|cause| cause.contains("request body"));
-    if ours && failure.code == ErrorCode::ServiceUnavailable {
-        return too_large(max_bytes).because(failure.internal.unwrap_or_default());
-    }
-    inner(failure)
 }
 
 /// Shows a document and where it stands.

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A call to be passed on.
@@ -92,22 +94,31 @@ pub fn streamed_answer(
     response
 }
 
-/// A body passed through without being held, up to `max_bytes`.
-pub fn bounded_body(body: Body, max_bytes: u64) -> reqwest::Body {
-    let parts = body.into_data_stream().scan(0u64, move |sent, part| {
-        let part = part.map_err(std::io::Error::other).and_then(|part| {
-            *sent += part.len() as u64;
-            if *sent > max_bytes { Err(std::io::Error::other(TooLarge)) } else { Ok(part) }
-        });
-        std::future::ready(Some(part))
+/// A body passed through without being held. Past `max_bytes` it breaks off, and the second part says so.
+pub fn bounded_body(body: Body, max_bytes: u64) -> (reqwest::Body, WentPastBound) {
+    let bound = WentPastBound::default();
+    let (went_past, mut sent) = (bound.0.clone(), 0u64);
+    let parts = body.into_data_stream().map(move |part| {
+        let part = part.map_err(std::io::Error::other)?;
+        sent += part.len() as u64;
+        if sent > max_bytes {
+            went_past.store(true, Ordering::Relaxed);
+            return Err(std::io::Error::other("the body went past its bound"));
+        }
+        Ok(part)
     });
-    reqwest::Body::wrap_stream(parts)
+    (reqwest::Body::wrap_stream(parts), bound)
 }
 
-/// The body went past its bound.
-#[derive(Debug, thiserror::Error)]
-#[error("the body is larger than this call takes")]
-pub struct TooLarge;
+/// Whether a body that is passed through was longer than it may be.
+#[derive(Debug, Clone, Default)]
+pub struct WentPastBound(Arc<AtomicBool>);
+
+impl WentPastBound {
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The length that the caller announced, if it did.
 pub fn announced_length(headers: &HeaderMap) -> Option<u64> {

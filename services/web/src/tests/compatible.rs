@@ -1,0 +1,68 @@
+//! The interfaces of other software.
+
+use super::fakes::{ending, piece};
+use super::world::World;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_knowledge_base_is_a_model_that_cites() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let base = world.knowledge.add_base("Handbook");
+    world.knowledge.set_hit(&["Employees get 15 days."]);
+    world.model.says(vec![piece("Employees get 15 days.[1]"), ending(Some("quoted"))]);
+    let client = admin.with_key(&admin.new_key(json!({"name": "x"})).await.secret);
+    let models = client.get("/v1/models").await.value();
+    assert!(models["data"].as_array().unwrap().iter().any(|model| model["id"] == "kb/Handbook"));
+    let messages = json!([{"role": "user", "content": "Leave?"}, {"role": "assistant", "content": "15"},
+        {"role": "user", "content": [{"type": "text", "text": "How many days?"}]}]);
+    let body = json!({"model": "kb/Handbook", "messages": messages});
+    let answer = client.post("/v1/chat/completions", body.clone()).await.value();
+    assert_eq!(answer["choices"][0]["message"]["content"], "Employees get 15 days.[1]");
+    assert_eq!(answer["citations"][0]["document_name"], "handbook.pdf");
+    assert_eq!(answer["citations"][0]["supported"], true);
+    assert_eq!(answer["usage"]["total_tokens"], 10);
+    assert_eq!(world.knowledge.last_retrieve().knowledge_base_ids, Some(vec![base]));
+
+    let mut streaming = body;
+    streaming["stream"] = json!(true);
+    let text = client.post("/v1/chat/completions", streaming).await.text;
+    let data: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+    assert_eq!(data.last(), Some(&"[DONE]"));
+    let chunks: Vec<Value> = data[..data.len() - 1].iter().map(|data| serde_json::from_str(data).unwrap()).collect();
+    let said: String = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
+    assert_eq!(said, "Employees get 15 days.[1]");
+    assert_eq!(chunks.last().unwrap()["citations"][0]["n"], 1);
+}
+
+#[tokio::test]
+async fn failures_stand_in_the_envelope_of_their_interface() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let client = admin.with_key(&admin.new_key(json!({"name": "x"})).await.secret);
+    let unknown = client.post("/v1/chat/completions", json!({"model": "kb/none", "messages": []})).await;
+    assert_eq!((unknown.status, unknown.value()["error"]["type"].as_str()), (StatusCode::NOT_FOUND, Some("not_found_error")));
+    for path in ["/v1/completions", "/v1/rerank"] {
+        let later = client.post(path, json!({})).await;
+        assert_eq!((later.status, later.code().as_str()), (StatusCode::NOT_FOUND, "route_not_found"), "{path}");
+    }
+    let stranger = world.visitor().get("/v1/models").await;
+    assert_eq!((stranger.status, stranger.value()["error"]["type"].as_str()), (StatusCode::UNAUTHORIZED, Some("authentication_error")));
+    let ollama = world.visitor().get("/ollama/api/tags").await;
+    assert!(ollama.value()["error"].is_string(), "{}", ollama.text);
+    let pull = client.call(Method::POST, "/ollama/api/pull", Some(json!({"name": "x"}))).await;
+    assert_eq!(pull.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn other_models_are_the_runtimes() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let client = admin.with_key(&admin.new_key(json!({"name": "x"})).await.secret);
+    world.model.says(vec![piece("hello"), ending(None)]);
+    let body = json!({"model": "small", "messages": [{"role": "user", "content": "hi"}], "stream": true});
+    let answer = client.post("/v1/chat/completions", body).await;
+    assert!(answer.text.contains("hello") && answer.text.contains("[DONE]"));
+    assert_eq!(world.model.last_request().model, "small");
+}

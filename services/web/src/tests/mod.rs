@@ -1,0 +1,13 @@
+//! The service as a whole: its router over a real database, with fakes in place of the other services.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod accounts;
+mod answers;
+mod compatible;
+mod conversations;
+mod fakes;
+mod interface;
+mod relays;
+mod sign_in;
+mod stores;
+mod world;
