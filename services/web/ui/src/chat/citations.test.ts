@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { locateSentence, splitCitations, unsupportedSentences, withoutHalfCitation } from './citations';
+import {
+  citedNumbers,
+  locateSentence,
+  splitCitations,
+  unsupportedSentences,
+  withoutHalfCitation,
+} from './citations';
 
 const known = new Set([1, 2, 3]);
 
@@ -14,6 +20,12 @@ describe('splitCitations', () => {
   ])('cuts %j', (text, expected) => {
     const pieces = splitCitations(text, known).map((piece) => (piece.kind === 'text' ? piece.text : piece.n));
     expect(pieces).toEqual(expected);
+  });
+});
+
+describe('citedNumbers', () => {
+  it('names each source once', () => {
+    expect([...citedNumbers('a [2]. b [1, 2]. c [9].', known)]).toEqual([2, 1]);
   });
 });
 

@@ -26,6 +26,12 @@ export function splitCitations(text: string, known: ReadonlySet<number>): Piece[
   return pieces;
 }
 
+/** The numbers of the sources that a text cites. */
+export function citedNumbers(text: string, known: ReadonlySet<number>): ReadonlySet<number> {
+  const pieces = splitCitations(text, known);
+  return new Set(pieces.flatMap((piece) => (piece.kind === 'citation' ? [piece.n] : [])));
+}
+
 /** Hides a citation that has only half arrived (`… [1`), so that it does not flicker as text. */
 export function withoutHalfCitation(text: string): string {
   return text.replace(/(?:\[[\d\s,，、]{0,12}|【\d{0,3})$/, '');

@@ -124,7 +124,7 @@ export const en: Record<keyof typeof zh, string> = {
   'samples.q1': 'How many days of annual leave do I get after six years of service?',
   'samples.q2': 'What does fault code E-204 mean?',
   'samples.q3': 'What is the hotel limit per night in Shanghai?',
-  'samples.q4': 'Does the company pay for a gym membership?',
+  'samples.q4': 'What does fault code E-999 mean?',
 
   'step.queued': 'Queued',
   'step.queued_position': 'Queued, {n} ahead',
@@ -138,13 +138,13 @@ export const en: Record<keyof typeof zh, string> = {
 
   'answer.sources': 'Sources',
   'answer.sources_count': '{n|# source|# sources}',
+  'answer.more_sources': '{n|# more that is not cited|# more that are not cited}',
+  'answer.fewer_sources': 'Cited ones only',
   'answer.dropped': '{n|# more relevant passage|# more relevant passages} did not fit',
   'answer.quoted': 'Quoted',
   'answer.quoted_text': 'No language model was used: these sentences stand word for word in your documents.',
   'answer.not_found': 'Not in your documents',
-  'answer.not_found_text':
-    'Nothing that you may read answers this question. The nearest passages, for reference:',
-  'answer.not_found_plain': 'Nothing that you may read answers this question.',
+  'answer.not_found_text': 'Nothing that you may read answers this question.',
   'answer.nearest': 'Nearest passages',
   'answer.clarify': 'A question back',
   'answer.stopped': 'Stopped',

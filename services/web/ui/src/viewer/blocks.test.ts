@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { flatText, textBlocks } from './blocks';
+import { flatText, markdownTables, textBlocks } from './blocks';
 
 const TABLE = '| Years | Days |\n| --- | :-: |\n| 5 to 9 | 15 |\n| a\\|b |  |';
 
@@ -19,27 +19,27 @@ describe('textBlocks', () => {
     ]);
   });
 
-  it('reads a table that was cut off from its header', () => {
-    expect(textBlocks('| 5 | 15 |\n| 6 | 16 |')).toEqual([
-      {
-        kind: 'table',
-        header: null,
-        rows: [
-          ['5', '15'],
-          ['6', '16'],
-        ],
-      },
+  it('reads rows that have no pipes at their ends', () => {
+    expect(textBlocks('工龄 | 年休假\n1 至 4 年 | 12 天\n其他')).toEqual([
+      { kind: 'table', header: ['工龄', '年休假'], rows: [['1 至 4 年', '12 天']] },
+      { kind: 'text', text: '其他' },
     ]);
   });
 
-  it('takes a lone pipe for text', () => {
-    expect(textBlocks('a | b')).toEqual([{ kind: 'text', text: 'a | b' }]);
-    expect(textBlocks('')).toEqual([]);
+  it.each(['a | b', 'a|b\nc|d', 'a | b\nc | d | e', ''])('takes %j for text', (text) => {
+    expect(textBlocks(text).every((block) => block.kind === 'text')).toBe(true);
   });
 });
 
 describe('flatText', () => {
   it('writes rows with dots', () => {
     expect(flatText(`## Leave\n${TABLE}`)).toBe('Leave\nYears · Days\n5 to 9 · 15\na|b');
+  });
+});
+
+describe('markdownTables', () => {
+  it('makes bare rows a Markdown table and leaves other text alone', () => {
+    expect(markdownTables('x\n\na | b\nc | d[1]')).toBe('x\n\n| a | b |\n| --- | --- |\n| c | d[1] |');
+    expect(markdownTables('  x\n\n- y | z\n')).toBe('  x\n\n- y | z\n');
   });
 });

@@ -1,55 +1,82 @@
-/** A stretch of a passage's text: lines as they stand, or a table that the parser wrote with pipes. */
+/** A stretch of a passage's text: lines as they stand, or a table. */
 export type TextBlock =
-  { kind: 'text'; text: string } | { kind: 'table'; header: string[] | null; rows: string[][] };
+  { kind: 'text'; text: string } | { kind: 'table'; header: string[]; rows: string[][] };
 
-const isRow = (line: string) => /^\s*\|.*\|\s*$/.test(line);
-const isRule = (line: string) => /^\s*\|(\s*:?-+:?\s*\|)+\s*$/.test(line);
+/** `| --- | :-: |`, which Markdown puts under a table's header. */
+const isRule = (line: string) => /^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*:?-*:?\s*\|?\s*$/.test(line);
 
-/** The cells of a row; `\|` is a pipe within a cell. */
-function cells(line: string): string[] {
-  const inner = line.trim().replace(/^\|/, '').replace(/\|$/, '');
-  return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|').replaceAll('<br>', ' '));
+/** The cells of a row written with pipes, at its ends or not; `\|` is a pipe within a cell. `null` for other lines. */
+function cellsOf(line: string): string[] | null {
+  const inner = line.trim();
+  const outer = inner.startsWith('|') && inner.endsWith('|') && inner.length > 1;
+  if (!outer && !inner.includes(' | ')) return null;
+  const cells = (outer ? inner.slice(1, -1) : inner).split(outer ? /(?<!\\)\|/ : /(?<!\\) \| /);
+  return cells.map((cell) => cell.trim().replaceAll('\\|', '|').replaceAll('<br>', ' '));
 }
 
-function table(lines: readonly string[]): TextBlock {
-  const ruled = lines[1] !== undefined && isRule(lines[1]);
-  const rows = lines.filter((line) => !isRule(line)).map(cells);
-  return ruled
-    ? { kind: 'table', header: rows[0] ?? null, rows: rows.slice(1) }
-    : { kind: 'table', header: null, rows };
+/** The rows from `start` on that have as many cells as the first: a table has two or more. */
+function tableAt(lines: readonly string[], start: number): { rows: string[][]; lines: number } | null {
+  const width = cellsOf(lines[start] ?? '')?.length ?? 0;
+  const rows: string[][] = [];
+  let at = start;
+  for (; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
+    if (isRule(line)) continue;
+    const cells = cellsOf(line);
+    if (!cells || cells.length !== width) break;
+    rows.push(cells);
+  }
+  return rows.length >= 2 ? { rows, lines: at - start } : null;
 }
 
-/** Cuts a passage's text into text and tables, in order. */
+/** Cuts a passage's text into text and tables, in order. A table's first row is its header. */
 export function textBlocks(text: string): TextBlock[] {
+  const lines = text.split('\n');
   const blocks: TextBlock[] = [];
-  let lines: string[] = [];
-  let inTable = false;
+  let plain: string[] = [];
   const flush = () => {
-    if (inTable && lines.length > 0) blocks.push(table(lines));
-    else if (lines.join('').trim() !== '')
-      blocks.push({ kind: 'text', text: lines.join('\n').replace(/^\n+|\s+$/g, '') });
-    lines = [];
+    const joined = plain.join('\n').replace(/^\n+|\s+$/g, '');
+    if (joined) blocks.push({ kind: 'text', text: joined });
+    plain = [];
   };
-  for (const line of text.split('\n')) {
-    if (isRow(line) !== inTable) {
-      flush();
-      inTable = isRow(line);
+  for (let at = 0; at < lines.length; at += 1) {
+    const table = tableAt(lines, at);
+    if (!table) {
+      plain.push(lines[at] ?? '');
+      continue;
     }
-    lines.push(line);
+    flush();
+    const [header = [], ...rows] = table.rows;
+    blocks.push({ kind: 'table', header, rows });
+    at += table.lines - 1;
   }
   flush();
   return blocks;
 }
 
-/** A passage's text on one line, for where there is no room for tables. */
+/** A passage's text for where there is no room for tables. */
 export function flatText(text: string): string {
   return textBlocks(text)
     .flatMap((block) =>
       block.kind === 'text'
         ? [block.text.replace(/^#{1,6} /gm, '')]
-        : [...(block.header ? [block.header] : []), ...block.rows].map((row) =>
-            row.filter(Boolean).join(' · '),
-          ),
+        : [block.header, ...block.rows].map((row) => row.filter(Boolean).join(' · ')),
     )
     .join('\n');
+}
+
+const escapeCell = (cell: string) => cell.replaceAll('|', '\\|');
+
+/** Text with its tables as Markdown tables, so that rows which a passage wrote with bare pipes become one. */
+export function markdownTables(text: string): string {
+  const blocks = textBlocks(text);
+  if (blocks.every((block) => block.kind === 'text')) return text;
+  return blocks
+    .map((block) => {
+      if (block.kind === 'text') return block.text;
+      const row = (cells: string[]) => `| ${cells.map(escapeCell).join(' | ')} |`;
+      const rule = row(block.header.map(() => '---'));
+      return [row(block.header), rule, ...block.rows.map(row)].join('\n');
+    })
+    .join('\n\n');
 }

@@ -10,17 +10,15 @@ export function PassageText({ text }: { text: string }) {
     ) : (
       <span key={index} className="table-wrap passage-table">
         <table>
-          {block.header && (
-            <thead>
-              <tr>
-                {block.header.map((cell, column) => (
-                  <th key={column} scope="col">
-                    {cell}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-          )}
+          <thead>
+            <tr>
+              {block.header.map((cell, column) => (
+                <th key={column} scope="col">
+                  {cell}
+                </th>
+              ))}
+            </tr>
+          </thead>
           <tbody>
             {block.rows.map((row, number) => (
               <tr key={number}>

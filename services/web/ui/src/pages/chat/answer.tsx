@@ -52,7 +52,7 @@ export const Answer = memo(function Answer({
         </details>
       )}
       <OutcomeNote message={message} />
-      {content && (
+      {content && !notFound && (
         <div className={`prose ${message.state === 'running' ? 'prose-writing' : ''}`}>
           <Suspense fallback={<p>{content}</p>}>
             <Markdown

@@ -5,6 +5,7 @@ import { unsupportedSentences, withoutHalfCitation } from '../../chat/citations'
 import { markAnswer } from '../../chat/mark-answer';
 import type { Message } from '../../chat/conversation';
 import { useT } from '../../i18n/use';
+import { markdownTables } from '../../viewer/blocks';
 import { CitationChip } from './citation-chip';
 
 /** An answer's Markdown. Raw HTML is not rendered: it comes out as text. */
@@ -50,9 +51,12 @@ export default function Markdown({
     }),
     [sources, onOpenSource, t],
   );
+  const arrived = state === 'running' ? withoutHalfCitation(content) : content;
+  // A quoted passage is not Markdown, and its tables are rows with bare pipes.
+  const text = message.outcome === 'quoted' ? markdownTables(arrived) : arrived;
   return (
     <ReactMarkdown remarkPlugins={[...plugins] as never} components={components}>
-      {state === 'running' ? withoutHalfCitation(content) : content}
+      {text}
     </ReactMarkdown>
   );
 }

@@ -21,7 +21,7 @@ export function OutcomeNote({ message }: { message: Message }) {
           <SearchX size={20} aria-hidden="true" />
           <div>
             <strong>{t('answer.not_found')}</strong>
-            <p>{message.sources.length > 0 ? t('answer.not_found_text') : t('answer.not_found_plain')}</p>
+            <p>{message.content || t('answer.not_found_text')}</p>
           </div>
         </div>
       );

@@ -1,3 +1,5 @@
+import { useState } from 'react';
+import { citedNumbers } from '../../chat/citations';
 import { FileText, Globe } from 'lucide-react';
 import type { Message } from '../../chat/conversation';
 import type { Source } from '../../api/types';
@@ -19,19 +21,29 @@ export function SourceList({
   onOpen: (n: number) => void;
 }) {
   const t = useT();
+  const [all, setAll] = useState(false);
+  const cited = citedNumbers(message.content, new Set(message.sources.map((source) => source.n)));
+  const others = message.sources.length - cited.size;
+  const foldable = !expanded && cited.size > 0 && others > 0;
+  const shown = foldable && !all ? message.sources.filter((source) => cited.has(source.n)) : message.sources;
   return (
     <section className="sources" aria-label={expanded ? t('answer.nearest') : t('answer.sources')}>
       <h3>
-        {expanded ? t('answer.nearest') : t('answer.sources_count', { n: message.sources.length })}
+        {expanded ? t('answer.nearest') : t('answer.sources_count', { n: shown.length })}
         {message.droppedSources > 0 && <small>{t('answer.dropped', { n: message.droppedSources })}</small>}
       </h3>
       <ol className={expanded ? 'source-rows' : 'source-cards'}>
-        {message.sources.map((source) => (
+        {shown.map((source) => (
           <li key={source.n}>
             <SourceCard source={source} expanded={expanded} active={source.n === active} onOpen={onOpen} />
           </li>
         ))}
       </ol>
+      {foldable && (
+        <button type="button" className="link-button sources-more" onClick={() => setAll(!all)}>
+          {all ? t('answer.fewer_sources') : t('answer.more_sources', { n: others })}
+        </button>
+      )}
     </section>
   );
 }
