@@ -15,7 +15,7 @@ use super::{ChunkText, Difference, EmbedTexts, EvaluateError, Report, SetReport}
 use crate::index::analysis::Analyzer;
 use crate::index::edge::{EdgeConfig, EdgeIndex};
 use crate::index::{
-    ChunkScore, IndexError, IndexedChunk, LexicalConfig, LexicalIndex, SearchScope, SpaceName, VectorIndex,
+    ChunkScore, IndexError, IndexedChunk, LexicalConfig, LexicalHits, LexicalIndex, SearchScope, SpaceName, VectorIndex,
     text_to_embed,
 };
 use crate::retrieve::fusion::rank;
@@ -156,14 +156,14 @@ impl IndexedSet {
         let (dense, lexical) = tokio::try_join!(dense, lexical)?;
         let documents: HashMap<ChunkId, usize> = dense
             .iter()
-            .chain(&lexical)
+            .chain(&lexical.hits)
             .filter_map(|found: &ChunkScore| Some((found.chunk_id, *self.positions.get(&found.document_id)?)))
             .collect();
         let dense = [dense];
         let modes = [RetrieveMode::Dense, RetrieveMode::Lexical, RetrieveMode::Hybrid];
         Ok(modes.map(|mode| {
             let ranked = match mode {
-                RetrieveMode::Dense => rank(mode, &dense, &[]),
+                RetrieveMode::Dense => rank(mode, &dense, &LexicalHits::default()),
                 RetrieveMode::Lexical => rank(mode, &[], &lexical),
                 RetrieveMode::Hybrid => rank(mode, &dense, &lexical),
             };

@@ -60,6 +60,16 @@ pub struct ChunkScore {
     pub score: f32,
 }
 
+/// What a search by words found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LexicalHits {
+    /// Best first.
+    pub hits: Vec<ChunkScore>,
+    /// The highest score that any text could have for the question: what to hold a score against to see how much of
+    /// the question a hit covers.
+    pub best_possible: f32,
+}
+
 /// Where a search may look. An empty list of knowledge bases finds nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchScope {

@@ -13,7 +13,7 @@ use super::normalise::normalise;
 use super::{
     Dropped, EmbedQuery, HydrateChunks, LiveChunk, Retrieval, RetrievalRequest, RetrieveError, SpaceScope, Timings,
 };
-use crate::index::{ChunkScore, IndexError, LexicalIndex, SearchScope, VectorIndex};
+use crate::index::{ChunkScore, IndexError, LexicalHits, LexicalIndex, SearchScope, VectorIndex};
 
 /// Length of each ranking. The fusion was measured with lists of this length.
 pub const LEG_DEPTH: usize = 50;
@@ -74,7 +74,7 @@ impl Retriever {
         request: &RetrievalRequest,
         scope: &SearchScope,
         took: &mut Timings,
-    ) -> Result<(Vec<Vec<ChunkScore>>, Vec<ChunkScore>), RetrieveError> {
+    ) -> Result<(Vec<Vec<ChunkScore>>, LexicalHits), RetrieveError> {
         let depth = leg_depth(request.top_k);
         let dense = async {
             if request.mode == RetrieveMode::Lexical {
@@ -84,7 +84,7 @@ impl Retriever {
         };
         let lexical = async {
             if request.mode == RetrieveMode::Dense {
-                return Ok((Vec::new(), None));
+                return Ok((LexicalHits::default(), None));
             }
             let searching = Instant::now();
             let found = self.lexical.search(query, scope, depth).await?;

@@ -121,6 +121,12 @@ impl TermSink<'_> {
             self.push(token.word, kind, start + token.byte_start..start + token.byte_end);
         }
         self.terms[first_new..].reverse();
+        for pair in tokens.windows(2) {
+            if is_lone_character(pair[0].word) && is_lone_character(pair[1].word) {
+                let range = start + pair[0].byte_start..start + pair[1].byte_end;
+                self.push(&self.folded.text[range.clone()], TermKind::Word, range);
+            }
+        }
         end
     }
 
@@ -200,6 +206,15 @@ impl TermSink<'_> {
             self.push(stem, TermKind::Part, range);
         }
     }
+}
+
+/// True for a character that stands alone and is not a function word. Two of them side by side are a word that the
+/// dictionary does not know (`年假` comes out as `年` and `假`), so the pair becomes a term as well.
+fn is_lone_character(word: &str) -> bool {
+    /// Characters that stand between words far more often than they make one.
+    const FUNCTION_CHARACTERS: &str = "的了是在和与及或也都就而着过把被对从向到于以为之其这那有不没我你他她它们吗呢吧啊由将并等";
+    let mut characters = word.chars();
+    matches!((characters.next(), characters.next()), (Some(one), None) if !FUNCTION_CHARACTERS.contains(one))
 }
 
 fn floor_char_boundary(text: &str, at_most: usize) -> usize {

@@ -21,7 +21,7 @@ use self::schema::Fields;
 use self::writer::{Request, WriterOwner};
 use super::analysis::{ANALYSIS_VERSION, Analyzer};
 use super::worker::{Worker, search_blocking};
-use super::{ChunkScore, IndexError, IndexedChunk, SearchScope, Selection};
+use super::{IndexError, IndexedChunk, LexicalHits, SearchScope, Selection};
 
 const ENGINE: &str = "lexical";
 
@@ -125,16 +125,19 @@ impl LexicalIndex {
     }
 
     /// The chunks of the scope that match `query` best by BM25, best first, at most `limit`.
-    pub async fn search(&self, query: &str, scope: &SearchScope, limit: usize) -> Result<Vec<ChunkScore>, IndexError> {
+    pub async fn search(&self, query: &str, scope: &SearchScope, limit: usize) -> Result<LexicalHits, IndexError> {
         if scope.is_empty() || limit == 0 {
-            return Ok(Vec::new());
+            return Ok(LexicalHits::default());
         }
         let searcher = self.reader.searcher();
         let (analyzer, fields) = (Arc::clone(&self.analyzer), self.fields);
         let (query, scope) = (query.to_owned(), scope.clone());
         search_blocking(&self.searches, move || {
             let terms = query::weighted_terms(&analyzer, &query);
-            query::search(&searcher, fields, &terms, &scope, limit)
+            Ok(LexicalHits {
+                hits: query::search(&searcher, fields, &terms, &scope, limit)?,
+                best_possible: query::best_possible(&searcher, fields, &terms)?,
+            })
         })
         .await
     }

@@ -74,6 +74,20 @@ pub(super) fn search(
     Ok(scores)
 }
 
+/// BM25's limit for the question: what a short text that says each term over and over would score in its body.
+pub(super) fn best_possible(searcher: &Searcher, fields: Fields, terms: &[(String, f32)]) -> Result<f32, IndexError> {
+    /// BM25's term frequency saturates at `k1 + 1`; tantivy's `k1` is 1.2.
+    const SATURATION: f32 = 2.2;
+    let chunks: u64 = searcher.segment_readers().iter().map(|segment| u64::from(segment.max_doc())).sum();
+    let mut sum = 0.0;
+    for (text, weight) in terms {
+        let with_term = searcher.doc_freq(&Term::from_field_text(fields.body, text)).map_err(engine_error)?;
+        let without_term = chunks.saturating_sub(with_term) as f32;
+        sum += weight * (1.0 + (without_term + 0.5) / (with_term as f32 + 0.5)).ln();
+    }
+    Ok(SATURATION * sum)
+}
+
 /// How many chunks have one of the terms.
 pub(super) fn count(searcher: &Searcher, terms: Vec<Term>) -> Result<usize, IndexError> {
     searcher.search(&TermSetQuery::new(terms), &Count).map_err(engine_error)

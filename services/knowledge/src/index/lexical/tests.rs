@@ -31,7 +31,7 @@ fn chunks(knowledge_base_id: KnowledgeBaseId, title: &str, texts: &[&str]) -> Ve
 async fn found(index: &LexicalIndex, query: &str, scope: &SearchScope, among: &[IndexedChunk]) -> Vec<u32> {
     let hits = index.search(query, scope, 10).await.unwrap();
     let ordinal = |id: ChunkId| among.iter().find(|chunk| chunk.chunk_id == id).map(|chunk| chunk.ordinal);
-    hits.iter().map(|hit| ordinal(hit.chunk_id).expect("a hit outside what was indexed")).collect()
+    hits.hits.iter().map(|hit| ordinal(hit.chunk_id).expect("a hit outside what was indexed")).collect()
 }
 
 #[tokio::test]
@@ -95,6 +95,27 @@ async fn an_exact_code_is_found_first_in_any_spelling() {
 }
 
 #[tokio::test]
+async fn a_text_that_covers_the_question_comes_near_the_best_possible_score() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let base = KnowledgeBaseId::new();
+    let filler: Vec<String> = (0..50).map(|at| format!("Paragraph {at} speaks of something else entirely.")).collect();
+    let mut texts: Vec<&str> = filler.iter().map(String::as_str).collect();
+    texts.push("coolant pump seal");
+    index.upsert(&chunks(base, "", &texts)).await.unwrap();
+    index.commit(1).await.unwrap();
+    let scope = SearchScope::of_knowledge_bases([base]);
+    let coverage = async |query: &str| -> f32 {
+        let found = index.search(query, &scope, 10).await.unwrap();
+        found.hits.first().map_or(0.0, |best| best.score) / found.best_possible
+    };
+    let (all, one, none) = (coverage("coolant pump seal").await, coverage("coolant of the zebra").await, coverage("zebra").await);
+    assert!(all > 0.4 && all <= 1.0, "{all}");
+    assert!(one > 0.0 && one < 0.7 * all, "{one} against {all}");
+    assert_eq!(none, 0.0);
+}
+
+#[tokio::test]
 async fn only_the_scope_is_searched() {
     let folder = tempfile::tempdir().unwrap();
     let index = open(folder.path());
@@ -104,7 +125,7 @@ async fn only_the_scope_is_searched() {
     index.upsert(&[my_chunks.clone(), their_chunks.clone()].concat()).await.unwrap();
     index.commit(1).await.unwrap();
     let ids = async |scope: SearchScope| -> Vec<ChunkId> {
-        index.search("salary", &scope, 10).await.unwrap().iter().map(|hit| hit.chunk_id).collect()
+        index.search("salary", &scope, 10).await.unwrap().hits.iter().map(|hit| hit.chunk_id).collect()
     };
     assert_eq!(ids(SearchScope::of_knowledge_bases([mine])).await, [my_chunks[0].chunk_id]);
     assert_eq!(ids(SearchScope::of_knowledge_bases([mine, theirs])).await.len(), 2);
