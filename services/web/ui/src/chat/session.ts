@@ -30,9 +30,10 @@ export class ChatSession {
 
   /** Reads the stored messages, and picks up an answer that is still being written. */
   async load(): Promise<void> {
+    const before = this.conversation;
     const messages = await api.listMessages(this.chatId);
-    // A question may have been asked while the list was on its way.
-    if (this.following) return;
+    // A question may have been asked, and even answered, while the list was on its way: what is here is newer.
+    if (this.conversation !== before || this.following) return;
     this.dispatch({ type: 'loaded', messages });
     const running = this.conversation.runningId;
     if (!running) return;
