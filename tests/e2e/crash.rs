@@ -56,12 +56,18 @@ impl Drop for Server {
     }
 }
 
+/// A word that stands in one passage of one document only.
+fn mark_of(number: usize) -> String {
+    let letters = ["ba", "ko", "du", "fi", "ge", "zu", "ra", "mo"];
+    format!("xyl{}{}{}", letters[number / 8 % 8], letters[number % 8], letters[(number * 5 + 3) % 8])
+}
+
 fn text_of(number: usize) -> Vec<u8> {
-    let mut text = format!("# Machine {number}\n\n");
+    let mut text = format!("# Machine {number}\n\nIts mark is {}.\n\n", mark_of(number));
     for section in 0..6 {
         text += &format!("## Part {section}\n\n");
         for line in 0..12 {
-            text += &format!("Machine {number} part {section} line {line} is adjusted with tool T-{number}-{section}-{line}. ");
+            text += &format!("Machine {number} part {section} line {line} is adjusted by hand. ");
         }
         text += "\n\n";
     }
@@ -110,10 +116,10 @@ async fn after_kill_nine_every_acknowledged_document_is_indexed_exactly_once() {
         let chunks = person.get(&format!("/documents/{id}/chunks?limit=200")).await.expect_success();
         let chunks = chunks["items"].as_array().unwrap();
         assert_eq!(chunks.len() as i64, document["chunk_count"].as_i64().unwrap());
-        let body = json!({"query": format!("T-{number}-5-11"), "mode": "lexical", "top_k": 100});
+        let body = json!({"query": mark_of(*number), "mode": "lexical", "top_k": 100});
         let hits = person.post("/retrieve", &body).await.expect_success();
         let hits = hits["hits"].as_array().unwrap();
-        assert_eq!(hits.len(), 1, "the code of machine {number} must be found exactly once: {hits:?}");
+        assert_eq!(hits.len(), 1, "the mark of machine {number} must be found exactly once: {hits:?}");
         assert_eq!(hits[0]["document_id"].as_str(), Some(id.as_str()));
     }
     let dense = json!({"query": "Machine 7 part 2", "mode": "dense", "top_k": 100});

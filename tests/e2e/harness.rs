@@ -103,7 +103,6 @@ impl Anwen {
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
     pub bytes: Vec<u8>,
 }
 
@@ -165,8 +164,8 @@ impl Person {
                 *self.csrf.lock().unwrap() = cookie.value().to_owned();
             }
         }
-        let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, bytes: response.bytes().await.unwrap().to_vec() }
+        let status = response.status();
+        Answer { status, bytes: response.bytes().await.unwrap().to_vec() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -43,7 +43,7 @@ pub enum Command {
     /// Look for damage (missing originals, chunks that are not indexed) and mend what can be mended.
     Doctor,
     /// Say what is wrong with the settings.
-    CheckConfig,
+    CheckConfig(CheckConfigArguments),
     /// Bring the databases to this version's schema.
     Migrate,
     /// Build both indexes again from what is stored.
@@ -55,6 +55,13 @@ pub enum Command {
     /// Reads one untrusted file in a limited process; started by the server.
     #[command(hide = true)]
     ParseWorker(ParseWorkerArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct CheckConfigArguments {
+    /// Print every setting that is in force, as a settings file (secrets left out).
+    #[arg(long)]
+    pub show: bool,
 }
 
 #[derive(Debug, Args)]

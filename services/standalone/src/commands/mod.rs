@@ -27,7 +27,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor => maintenance::doctor(common).await,
         Command::Reindex => maintenance::reindex(common).await,
         Command::Migrate => maintenance::migrate(common).await,
-        Command::CheckConfig => check_config::run(common),
+        Command::CheckConfig(arguments) => check_config::run(common, &arguments),
         Command::Parse(arguments) => parse::run(common, arguments).await,
         Command::Eval(arguments) => eval::run(common, arguments).await,
         Command::ParseWorker(_) => Err(Failure::new("internal", "the worker is started before the runtime")),
