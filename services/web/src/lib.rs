@@ -58,7 +58,11 @@ const READY_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The history of this service's tables.
 pub const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Migration { version: 1, name: "web", sql: include_str!("../../../migrations/web/sqlite/0001_web.sql") }],
+    sqlite: &[Migration {
+        version: 1,
+        name: "web",
+        sql: include_str!("../../../migrations/web/sqlite/0001_web.sql"),
+    }],
     postgres: &[Migration {
         version: 1,
         name: "web",
@@ -98,7 +102,8 @@ pub enum BuildError {
 /// Puts the service together and starts its background work on `dependencies.shutdown`.
 pub async fn build(config: Config, dependencies: Dependencies) -> Result<Service, BuildError> {
     let from_environment = std::env::var(SETUP_TOKEN_VARIABLE).unwrap_or_default();
-    let configured = if config.setup_token.is_empty() { from_environment } else { config.setup_token.clone() };
+    let configured =
+        if config.setup_token.is_empty() { from_environment } else { config.setup_token.clone() };
     let setup_token = SetupToken::for_listener(&config.listen, &configured)
         .map_err(|cause| BuildError::Randomness(cause.to_string()))?;
     let app = assemble(config, dependencies, setup_token)?;
@@ -111,7 +116,11 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Service
     Ok(Service { router })
 }
 
-fn assemble(config: Config, dependencies: Dependencies, setup_token: SetupToken) -> Result<AppState, BuildError> {
+fn assemble(
+    config: Config,
+    dependencies: Dependencies,
+    setup_token: SetupToken,
+) -> Result<AppState, BuildError> {
     let Dependencies { db, knowledge, model, search, shutdown } = dependencies;
     let auth = &config.auth;
     let life = SessionLife {
@@ -161,7 +170,9 @@ fn announce_setup(app: &AppState, token_is_random: bool) {
             tracing::warn!(setup_token = %token, "no administrator yet: open the page and enter this set-up token");
         }
         SetupToken::Needed(_) => {
-            tracing::warn!("no administrator yet: open the page and enter the set-up token from the settings");
+            tracing::warn!(
+                "no administrator yet: open the page and enter the set-up token from the settings"
+            );
         }
     }
 }

@@ -49,7 +49,8 @@ async fn main() -> anyhow::Result<()> {
 async fn dependencies(common: &CommonSettings, shutdown: Shutdown) -> anyhow::Result<Dependencies> {
     let tokens = Arc::new(common.shared_tokens()?);
     let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).no_proxy().build()?;
-    let service = |url: &Url, audience| ServiceClient::new(url.clone(), http.clone(), tokens.clone(), audience);
+    let service =
+        |url: &Url, audience| ServiceClient::new(url.clone(), http.clone(), tokens.clone(), audience);
     let urls = &common.services;
     Ok(Dependencies {
         db: migrated_database(common).await?,

@@ -53,7 +53,8 @@ pub async fn temporary_key(
         Some(name) => users.credentials(&name_key(name)).await?.map(|found| found.user),
         None => users.first_administrator().await?,
     };
-    let user = user.ok_or_else(|| ApiError::not_found("user; make one with `anwen setup`, or name another"))?;
+    let user =
+        user.ok_or_else(|| ApiError::not_found("user; make one with `anwen setup`, or name another"))?;
     let now = Timestamp::now();
     let secret = format!("{KEY_PREFIX}{}", Token::random().map_err(ApiError::internal)?.as_str());
     let key = ApiKey {

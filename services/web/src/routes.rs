@@ -2,7 +2,8 @@
 
 use crate::app::AppState;
 use crate::{
-    answer, audit, auth, chats, compat, groups, keys, models, openapi, relay, samples, settings, setup, ui, usage, users,
+    answer, audit, auth, chats, compat, groups, keys, models, openapi, relay, samples, settings, setup, ui,
+    usage, users,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -43,7 +44,8 @@ pub fn router(app: AppState) -> Router {
     let (routes, mut document) = documented().split_for_parts();
     name_operations(&mut document);
     // Only what is the same for everyone is compressed: answers may hold secrets beside what a caller chose.
-    let pages = Router::new().fallback(ui::serve).merge(openapi::routes(&document)).layer(CompressionLayer::new());
+    let pages =
+        Router::new().fallback(ui::serve).merge(openapi::routes(&document)).layer(CompressionLayer::new());
     routes
         .layer(DefaultBodyLimit::max(json_body_max_bytes))
         .merge(pages)

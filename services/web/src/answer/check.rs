@@ -20,11 +20,16 @@ pub fn check(cited: Vec<CitedSentence>, evidence: &[Evidence]) -> Vec<Citation> 
             if citations.len() == MAX_CITATIONS {
                 return citations;
             }
-            let passage = passages.entry(n).or_insert_with(|| Passage::new(&evidence.text, &evidence.headings));
+            let passage =
+                passages.entry(n).or_insert_with(|| Passage::new(&evidence.text, &evidence.headings));
             let support = passage.support(&cited.sentence);
             let narrowed = boxes_of(&passage.supporting_ranges(&cited.sentence), &evidence.lines);
             // Where the lines are not known, the passage as a whole is marked.
-            let boxes = if narrowed.is_empty() { evidence.source.boxes.clone().unwrap_or_default() } else { narrowed };
+            let boxes = if narrowed.is_empty() {
+                evidence.source.boxes.clone().unwrap_or_default()
+            } else {
+                narrowed
+            };
             citations.push(Citation {
                 n,
                 sentence: cited.sentence.clone(),
@@ -86,7 +91,9 @@ mod tests {
         let text = "一线城市住宿每晚不超过500元[1]。餐费每天150元[1]。The warranty of the pump is 24 months [2]. No source.";
         let found: Vec<_> = check(cited_sentences(text, 2), &passages)
             .into_iter()
-            .map(|citation| (citation.n, citation.supported, citation.boxes.iter().map(|b| b.y0).collect::<Vec<_>>()))
+            .map(|citation| {
+                (citation.n, citation.supported, citation.boxes.iter().map(|b| b.y0).collect::<Vec<_>>())
+            })
             .collect();
         assert_eq!(found, [(1, true, vec![1.0]), (1, false, vec![2.0]), (2, true, vec![0.0])]);
     }

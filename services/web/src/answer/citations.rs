@@ -29,7 +29,8 @@ fn markers(text: &str, sources: u32) -> Vec<Marker> {
     let marker = |found: regex::Captures<'_>| {
         let whole = found.get(0)?;
         let list = found.get(1).or_else(|| found.get(2))?.as_str();
-        let numbers: Vec<u32> = list.split([',', '，', '、']).filter_map(|part| part.trim().parse().ok()).collect();
+        let numbers: Vec<u32> =
+            list.split([',', '，', '、']).filter_map(|part| part.trim().parse().ok()).collect();
         let known = !numbers.is_empty() && numbers.iter().all(|n| (1..=sources).contains(n));
         known.then(|| Marker { range: whole.range(), numbers })
     };
@@ -67,7 +68,9 @@ pub fn cited_sentences(text: &str, sources: u32) -> Vec<CitedSentence> {
         let place = plain[..place].trim_end().len();
         let Some(index) = ranges.iter().rposition(|range| range.start < place) else { continue };
         match cited.iter_mut().find(|(at, _)| *at == index) {
-            Some((_, known)) => known.extend(numbers.iter().filter(|n| !known.contains(n)).copied().collect::<Vec<_>>()),
+            Some((_, known)) => {
+                known.extend(numbers.iter().filter(|n| !known.contains(n)).copied().collect::<Vec<_>>())
+            }
             None => cited.push((index, numbers)),
         }
     }
@@ -129,7 +132,8 @@ mod tests {
     #[test]
     fn a_quote_of_many_lines_is_one() {
         let quotes = quoted_passages("| A | 1 |\n| B | 2 |[1]\n\nFive days.[2][3]\n", 3);
-        let quotes: Vec<_> = quotes.iter().map(|quote| (quote.sentence.as_str(), quote.numbers.as_slice())).collect();
+        let quotes: Vec<_> =
+            quotes.iter().map(|quote| (quote.sentence.as_str(), quote.numbers.as_slice())).collect();
         assert_eq!(quotes, [("| A | 1 |\n| B | 2 |", &[1][..]), ("Five days.", &[2, 3])]);
         assert!(quoted_passages("[1] nothing before", 1).is_empty());
     }

@@ -14,20 +14,36 @@ const MAX_ANSWER_CHARS: usize = 400;
 
 /// Words that point back at what was said before.
 const CHINESE_POINTERS: [&str; 16] = [
-    "它", "他", "她", "这个", "那个", "这些", "那些", "该", "其", "上述", "前面", "刚才", "这种", "那种", "此", "那么",
+    "它", "他", "她", "这个", "那个", "这些", "那些", "该", "其", "上述", "前面", "刚才", "这种", "那种",
+    "此", "那么",
 ];
 const ENGLISH_POINTERS: [&str; 14] = [
-    "it", "its", "this", "that", "these", "those", "they", "them", "their", "he", "she", "one", "same", "there",
+    "it", "its", "this", "that", "these", "those", "they", "them", "their", "he", "she", "one", "same",
+    "there",
 ];
 /// Openings that go on from the question before.
 const OPENINGS: [&str; 12] = [
-    "那", "还有", "另外", "然后", "如果", "and ", "what about", "how about", "what if", "also", "then", "but ",
+    "那",
+    "还有",
+    "另外",
+    "然后",
+    "如果",
+    "and ",
+    "what about",
+    "how about",
+    "what if",
+    "also",
+    "then",
+    "but ",
 ];
 
 /// Whether `question` can hardly be understood without what was said before.
 pub fn needs_context(question: &str) -> bool {
     let lower = question.trim().to_lowercase();
-    if OPENINGS.iter().any(|opening| lower.starts_with(opening)) || lower.ends_with(['呢']) || lower.ends_with("呢？") {
+    if OPENINGS.iter().any(|opening| lower.starts_with(opening))
+        || lower.ends_with(['呢'])
+        || lower.ends_with("呢？")
+    {
         return true;
     }
     let content = terms(question).len();
@@ -114,7 +130,10 @@ mod tests {
 
     #[test]
     fn a_follow_up_carries_the_question_before() {
-        assert_eq!(with_earlier_question("那病假呢？", &history("年假有多少天？")), "年假有多少天，那病假呢？");
+        assert_eq!(
+            with_earlier_question("那病假呢？", &history("年假有多少天？")),
+            "年假有多少天，那病假呢？"
+        );
         assert_eq!(
             with_earlier_question("How long is its warranty?", &history("What is the X200 pump?")),
             "What is the X200 pump, How long is its warranty?"

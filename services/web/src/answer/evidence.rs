@@ -25,7 +25,11 @@ pub struct Evidence {
 /// Hits as evidence, each passage once, numbered from 1 in their order.
 pub fn from_hits(hits: Vec<Hit>) -> Vec<Evidence> {
     let mut seen = HashSet::new();
-    hits.into_iter().filter(|hit| seen.insert(hit.chunk_id)).enumerate().map(|(at, hit)| from_hit(at, hit)).collect()
+    hits.into_iter()
+        .filter(|hit| seen.insert(hit.chunk_id))
+        .enumerate()
+        .map(|(at, hit)| from_hit(at, hit))
+        .collect()
 }
 
 fn from_hit(position: usize, hit: Hit) -> Evidence {
@@ -50,9 +54,14 @@ fn from_hit(position: usize, hit: Hit) -> Evidence {
 }
 
 /// Adds pages of the web, numbered on.
-pub fn add_pages(evidence: &mut Vec<Evidence>, question: &str, pages: Vec<(SearchResult, Option<ReadAnswer>)>) {
+pub fn add_pages(
+    evidence: &mut Vec<Evidence>,
+    question: &str,
+    pages: Vec<(SearchResult, Option<ReadAnswer>)>,
+) {
     for (result, page) in pages {
-        let text = page.as_ref().map_or_else(|| result.snippet.clone(), |page| best_part(question, &page.text));
+        let text =
+            page.as_ref().map_or_else(|| result.snippet.clone(), |page| best_part(question, &page.text));
         if text.trim().is_empty() {
             continue;
         }
@@ -131,7 +140,11 @@ mod tests {
             published_at: None,
         };
         let mut evidence = Vec::new();
-        add_pages(&mut evidence, "q", vec![(result.clone(), None), (SearchResult { snippet: " ".into(), ..result }, None)]);
+        add_pages(
+            &mut evidence,
+            "q",
+            vec![(result.clone(), None), (SearchResult { snippet: " ".into(), ..result }, None)],
+        );
         assert_eq!(evidence.len(), 1);
         assert_eq!((evidence[0].source.n, evidence[0].text.as_str()), (1, "A snippet."));
     }

@@ -72,8 +72,8 @@ const MONTHS: [&str; 12] =
 
 /// Units that are written against a number without making it a code: `5kg` is the number 5.
 const UNITS: [&str; 28] = [
-    "a", "bar", "c", "cm", "d", "days", "g", "gb", "h", "hz", "k", "kg", "km", "kpa", "kw", "l", "m", "mb", "min",
-    "ml", "mm", "mpa", "ms", "nm", "rpm", "s", "v", "w",
+    "a", "bar", "c", "cm", "d", "days", "g", "gb", "h", "hz", "k", "kg", "km", "kpa", "kw", "l", "m", "mb",
+    "min", "ml", "mm", "mpa", "ms", "nm", "rpm", "s", "v", "w",
 ];
 
 fn facts_of_normalized(text: &str) -> Vec<Fact> {
@@ -153,7 +153,10 @@ fn take_numbers(text: &str, facts: &mut Vec<Fact>) {
         if factor > 1.0 {
             // "3 万" is also "30000"; the plain 3 alone would be borne out by any 3.
             if let Ok(value) = plain.parse::<f64>() {
-                spellings = vec![vec![canonical_number(&format!("{}", value * factor))], vec![format!("{plain}×{factor}")]];
+                spellings = vec![
+                    vec![canonical_number(&format!("{}", value * factor))],
+                    vec![format!("{plain}×{factor}")],
+                ];
             }
         }
         facts.push(Fact { spellings });
@@ -231,12 +234,32 @@ fn han_value(text: &str) -> Option<u64> {
 }
 
 const ENGLISH_NUMBERS: [&str; 21] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
 ];
 
 fn english_numbers(text: &str) -> Vec<String> {
-    let number = |word: &str| ENGLISH_NUMBERS.iter().position(|known| *known == word).map(|value| value.to_string());
+    let number =
+        |word: &str| ENGLISH_NUMBERS.iter().position(|known| *known == word).map(|value| value.to_string());
     text.split(|c: char| !c.is_ascii_alphabetic()).filter_map(number).collect()
 }
 
@@ -284,9 +307,15 @@ mod tests {
 
     #[test]
     fn chinese_numerals_have_values() {
-        for (text, value) in
-            [("十", 10), ("十五", 15), ("二十", 20), ("一百零五", 105), ("两千", 2000), ("三万五千", 35000), ("〇", 0)]
-        {
+        for (text, value) in [
+            ("十", 10),
+            ("十五", 15),
+            ("二十", 20),
+            ("一百零五", 105),
+            ("两千", 2000),
+            ("三万五千", 35000),
+            ("〇", 0),
+        ] {
             assert_eq!(han_value(text), Some(value), "{text}");
         }
     }

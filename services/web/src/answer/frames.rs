@@ -96,7 +96,8 @@ pub fn replay(stored: &StoredAnswer, after: u64) -> Vec<Frame> {
     let message = &stored.message;
     let mut numbering = Numbering::default();
     let mut frames = Vec::new();
-    let mut add = |event: AnswerEvent| frames.extend(numbering.frame(&event).filter(|frame| frame.id > after));
+    let mut add =
+        |event: AnswerEvent| frames.extend(numbering.frame(&event).filter(|frame| frame.id > after));
     add(AnswerEvent::Message { id: message.id, parent_id: message.parent_id });
     add(AnswerEvent::Sources { items: message.sources.clone(), dropped: stored.dropped });
     let mut numbering_of_text = Numbering::default();
@@ -217,7 +218,11 @@ mod tests {
             let seen = &frames[..cut];
             let rest = replay(&stored, seen.last().map_or(0, |frame| frame.id));
             for name in ["delta", "reasoning"] {
-                assert_eq!(text_of(seen, name) + &text_of(&rest, name), text_of(&frames, name), "cut at {cut}");
+                assert_eq!(
+                    text_of(seen, name) + &text_of(&rest, name),
+                    text_of(&frames, name),
+                    "cut at {cut}"
+                );
             }
             for name in ["message", "sources", "citations"] {
                 let count = seen.iter().chain(&rest).filter(|frame| frame.name == name).count();
@@ -238,8 +243,10 @@ mod tests {
     fn a_failed_answer_replays_its_error_last() {
         let mut stored = stored("", "half");
         stored.message.state = MessageState::Failed;
-        stored.message.error =
-            Some(anwen_contract::knowledge::Notice { code: "generation_failed".into(), message: "…".into() });
+        stored.message.error = Some(anwen_contract::knowledge::Notice {
+            code: "generation_failed".into(),
+            message: "…".into(),
+        });
         let frames = replay(&stored, 0);
         let names: Vec<&str> = frames.iter().map(|frame| frame.name).collect();
         assert_eq!(names, ["message", "sources", "delta", "error"]);

@@ -105,7 +105,10 @@ impl Follower {
     fn of(generation: &Arc<Generation>, max: usize) -> Result<Self, ApiError> {
         let follower = Self(Arc::clone(generation));
         if generation.followers.fetch_add(1, Ordering::Relaxed) >= max {
-            return Err(ApiError::new(ErrorCode::RateLimited, "too many streams follow this answer; close one"));
+            return Err(ApiError::new(
+                ErrorCode::RateLimited,
+                "too many streams follow this answer; close one",
+            ));
         }
         Ok(follower)
     }
@@ -142,7 +145,10 @@ impl Generations {
     pub fn admit(&self, user: UserId) -> Result<Slot, ApiError> {
         let mut running = lock(&self.running);
         if running.values().sum::<usize>() >= self.limits.running_max {
-            return Err(ApiError::new(ErrorCode::ModelBusy, "the server answers as many questions as it can; try again"));
+            return Err(ApiError::new(
+                ErrorCode::ModelBusy,
+                "the server answers as many questions as it can; try again",
+            ));
         }
         let mine = running.entry(user).or_default();
         if *mine >= self.limits.running_per_user_max {

@@ -12,7 +12,9 @@ use crate::auth::{Reader, SignedIn};
 use crate::chats::messages::{AnswerRequest, StoredAnswer, insert_question, insert_running};
 use crate::chats::{own_chat, store, title_of};
 use crate::openapi::Failures;
-use anwen_contract::chat::{AnswerEvent, Author, Chat, MAX_MESSAGE_CHARS, Message, MessageState, PostMessage, Regenerate};
+use anwen_contract::chat::{
+    AnswerEvent, Author, Chat, MAX_MESSAGE_CHARS, Message, MessageState, PostMessage, Regenerate,
+};
 use anwen_contract::{ApiError, ChatId, ErrorCode, MessageId, Timestamp};
 use anwen_platform::http::{Json, Path};
 use axum::extract::State;
@@ -59,7 +61,8 @@ async fn ask(
     Json(body): Json<serde_json::Value>,
 ) -> Result<Response, ApiError> {
     let begins_anew = body.get("parent_id").is_some_and(serde_json::Value::is_null);
-    let body: PostMessage = serde_json::from_value(body).map_err(|cause| ApiError::invalid(cause.to_string()))?;
+    let body: PostMessage =
+        serde_json::from_value(body).map_err(|cause| ApiError::invalid(cause.to_string()))?;
     let chat = own_chat(&app, &caller, id).await?;
     let content = checked_question(&body.content)?;
     let parent = match body.parent_id {
@@ -90,7 +93,8 @@ async fn regenerate(
     let body: Regenerate = if body.is_empty() {
         Regenerate::default()
     } else {
-        serde_json::from_slice(&body).map_err(|cause| ApiError::new(ErrorCode::InvalidJson, cause.to_string()))?
+        serde_json::from_slice(&body)
+            .map_err(|cause| ApiError::new(ErrorCode::InvalidJson, cause.to_string()))?
     };
     let chat = own_chat(&app, &caller, id).await?;
     let answer = existing(&app, id, message_id).await?;
@@ -172,7 +176,9 @@ async fn begin(
         None => existing(app, place.chat.id, place.question_id).await?.message.parent_id,
     };
     let history = match before {
-        Some(leaf) => app.messages.history(place.chat.id, leaf, app.config.answer.history_max_turns * 2).await?,
+        Some(leaf) => {
+            app.messages.history(place.chat.id, leaf, app.config.answer.history_max_turns * 2).await?
+        }
         None => Vec::new(),
     };
     let answer_id = record(app, caller, &place, &content, &request).await?;
@@ -224,7 +230,9 @@ async fn written_elsewhere(app: &AppState, chat: ChatId, id: MessageId) -> Resul
             }
         }
     };
-    let late = || ApiError::new(ErrorCode::DeadlineExceeded, "the answer is still being written elsewhere; try again");
+    let late = || {
+        ApiError::new(ErrorCode::DeadlineExceeded, "the answer is still being written elsewhere; try again")
+    };
     tokio::time::timeout(app.config.answer.deadline(), waiting).await.map_err(|_| late())?
 }
 
@@ -239,7 +247,9 @@ fn checked_question(content: &str) -> Result<String, ApiError> {
     Ok(content.to_owned())
 }
 
-fn checked_attachments(ids: Vec<anwen_contract::DocumentId>) -> Result<Vec<anwen_contract::DocumentId>, ApiError> {
+fn checked_attachments(
+    ids: Vec<anwen_contract::DocumentId>,
+) -> Result<Vec<anwen_contract::DocumentId>, ApiError> {
     if ids.len() > MAX_ATTACHMENTS {
         return Err(ApiError::invalid(format!("a question names at most {MAX_ATTACHMENTS} documents")));
     }

@@ -54,14 +54,18 @@ mod tests {
 
     #[test]
     fn the_sign_is_held_back_however_it_arrives() {
-        for pieces in [&["NOT_FOUND"][..], &["NOT", "_FO", "UND", "."], &[" **NOT_FOUND**\n", "The passages…"]] {
+        for pieces in
+            [&["NOT_FOUND"][..], &["NOT", "_FO", "UND", "."], &[" **NOT_FOUND**\n", "The passages…"]]
+        {
             assert_eq!(run(pieces), (String::new(), None), "{pieces:?}");
         }
     }
 
     #[test]
     fn any_other_answer_comes_through_whole() {
-        for pieces in [&["Five", " days [1]."][..], &["N", "othing is said."], &["NOT", " on Sundays."], &["年假"], &[]] {
+        for pieces in
+            [&["Five", " days [1]."][..], &["N", "othing is said."], &["NOT", " on Sundays."], &["年假"], &[]]
+        {
             let (shown, rest) = run(pieces);
             assert_eq!(format!("{shown}{}", rest.unwrap_or_default()), pieces.concat(), "{pieces:?}");
         }

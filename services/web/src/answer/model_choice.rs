@@ -13,15 +13,24 @@ pub fn choose<'a>(
     let named = |name: &str| models.iter().find(|model| is_named(model, name));
     if let Some(name) = asked {
         let model = named(name).ok_or_else(|| {
-            ApiError::new(ErrorCode::ModelNotFound, format!("no model `{name}` here; `GET /models` lists those there are"))
+            ApiError::new(
+                ErrorCode::ModelNotFound,
+                format!("no model `{name}` here; `GET /models` lists those there are"),
+            )
         })?;
         if !can_answer(model) {
-            return Err(ApiError::new(ErrorCode::ModelNotCapable, format!("the model `{name}` does not answer questions")));
+            return Err(ApiError::new(
+                ErrorCode::ModelNotCapable,
+                format!("the model `{name}` does not answer questions"),
+            ));
         }
         return Ok(model);
     }
-    let ready_language_model =
-        || models.iter().find(|model| model.capabilities.chat && !model.capabilities.quotes && model.state == ModelState::Ready);
+    let ready_language_model = || {
+        models.iter().find(|model| {
+            model.capabilities.chat && !model.capabilities.quotes && model.state == ModelState::Ready
+        })
+    };
     let quoting = || models.iter().find(|model| model.capabilities.quotes);
     preferred
         .and_then(named)
@@ -50,7 +59,12 @@ mod tests {
         ModelInfo {
             id: id.to_owned(),
             engine: String::new(),
-            capabilities: ModelCapabilities { chat, quotes, embed: !chat && !quotes, ..ModelCapabilities::default() },
+            capabilities: ModelCapabilities {
+                chat,
+                quotes,
+                embed: !chat && !quotes,
+                ..ModelCapabilities::default()
+            },
             state,
             context_tokens: 0,
             dimensions: None,

@@ -60,9 +60,11 @@ pub struct Draft {
 impl Draft {
     /// Whether everything that the answer cites for is supported, and something is.
     pub fn is_grounded(&self) -> bool {
-        !self.citations.is_empty() && self.citations.iter().all(|cited| {
-            cited.supported || self.citations.iter().any(|other| other.supported && other.sentence == cited.sentence)
-        })
+        !self.citations.is_empty()
+            && self.citations.iter().all(|cited| {
+                cited.supported
+                    || self.citations.iter().any(|other| other.supported && other.sentence == cited.sentence)
+            })
     }
 }
 
@@ -179,7 +181,11 @@ async fn rewritten(run: &Run<'_>) -> Result<Option<String>, ApiError> {
 }
 
 /// What the answer may rest on, and how likely that answers the question at all.
-async fn gather(run: &Run<'_>, query: &str, draft: &mut Draft) -> Result<(Vec<Evidence>, Option<f32>), ApiError> {
+async fn gather(
+    run: &Run<'_>,
+    query: &str,
+    draft: &mut Draft,
+) -> Result<(Vec<Evidence>, Option<f32>), ApiError> {
     run.status(Step::Retrieving);
     let (hits, relevance, dropped) = timed(draft, "retrieve", retrieve(run, query)).await?;
     draft.dropped = dropped;
@@ -208,10 +214,14 @@ async fn retrieve(run: &Run<'_>, query: &str) -> Result<(Vec<Hit>, Option<f32>, 
     }
     let mut attached = RetrieveRequest::new(query);
     attached.top_k = general.top_k;
-    attached.filters =
-        Some(RetrieveFilters { document_ids: Some(request.attachments.clone()), ..RetrieveFilters::default() });
-    let (attached, general) =
-        tokio::try_join!(knowledge.retrieve(run.context, &attached), knowledge.retrieve(run.context, &general))?;
+    attached.filters = Some(RetrieveFilters {
+        document_ids: Some(request.attachments.clone()),
+        ..RetrieveFilters::default()
+    });
+    let (attached, general) = tokio::try_join!(
+        knowledge.retrieve(run.context, &attached),
+        knowledge.retrieve(run.context, &general)
+    )?;
     let relevance = match (attached.relevance, general.relevance) {
         (Some(one), Some(other)) => Some(one.max(other)),
         (one, other) => one.or(other),
@@ -224,7 +234,8 @@ async fn retrieve(run: &Run<'_>, query: &str) -> Result<(Vec<Hit>, Option<f32>, 
 fn refuse(run: &Run<'_>, draft: &mut Draft, evidence: &[Evidence]) {
     publish_sources(run, draft, evidence, evidence.len());
     let question = &run.question.content;
-    let text = if evidence.is_empty() { wording::nothing_found(question) } else { wording::not_found(question) };
+    let text =
+        if evidence.is_empty() { wording::nothing_found(question) } else { wording::not_found(question) };
     run.add_text(draft, text);
     draft.outcome = Some(Outcome::NotFound);
 }
@@ -279,7 +290,12 @@ fn quotable(evidence: &Evidence) -> QuotableDocument {
     if !evidence.headings.is_empty() {
         title = format!("{title} > {}", evidence.headings.join(" > "));
     }
-    QuotableDocument { n: evidence.source.n, title, text: evidence.text.clone(), score: evidence.source.score }
+    QuotableDocument {
+        n: evidence.source.n,
+        title,
+        text: evidence.text.clone(),
+        score: evidence.source.score,
+    }
 }
 
 /// Notes how long a step took, in milliseconds.

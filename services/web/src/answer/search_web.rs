@@ -14,7 +14,10 @@ const MAX_PAGES_READ: usize = 3;
 
 /// The best results, the first ones with their pages where those could be read. A search that fails or is late
 /// answers nothing; the documents are still there.
-pub async fn search_web(run: &Run<'_>, query: &str) -> Result<Vec<(SearchResult, Option<ReadAnswer>)>, ApiError> {
+pub async fn search_web(
+    run: &Run<'_>,
+    query: &str,
+) -> Result<Vec<(SearchResult, Option<ReadAnswer>)>, ApiError> {
     let Some(client) = &run.app.search else {
         return Err(ApiError::new(ErrorCode::WebSearchDisabled, "web search is not set up on this server"));
     };

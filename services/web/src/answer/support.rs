@@ -76,7 +76,8 @@ impl Passage {
     /// `text` with the heading under which it stands, whose words its sentences may leave out.
     pub fn new(text: &str, headings: &[String]) -> Self {
         let with_headings = format!("{}\n{text}", headings.join("\n"));
-        let parts = sentences(text).into_iter().map(|range| (range.clone(), Words::of(&text[range]))).collect();
+        let parts =
+            sentences(text).into_iter().map(|range| (range.clone(), Words::of(&text[range]))).collect();
         Self {
             text: text.to_owned(),
             language: language(text),
@@ -213,8 +214,12 @@ mod tests {
             ("病假每年最多10天，需要医院证明", "病假需提供医院证明，每年最多10天。"),
             ("年假可以顺延至次年3月31日", "年假应当在当年用完，经部门经理批准可以顺延至次年3月31日。"),
         ] {
-            let found: Vec<&str> = passage.supporting_ranges(sentence).into_iter().map(|range| &LEAVE_ZH[range]).collect();
-            assert!(found.iter().any(|found| found.contains(expected.trim_end_matches('。'))), "{sentence}: {found:?}");
+            let found: Vec<&str> =
+                passage.supporting_ranges(sentence).into_iter().map(|range| &LEAVE_ZH[range]).collect();
+            assert!(
+                found.iter().any(|found| found.contains(expected.trim_end_matches('。'))),
+                "{sentence}: {found:?}"
+            );
         }
         assert!(passage.supporting_ranges("zzz").is_empty());
     }

@@ -108,7 +108,9 @@ async fn finish(app: &AppState, generation: &Generation, question: Question, dra
         cached: draft.cached,
         usage: draft.usage,
         timings_ms: draft.timings_ms,
-        error: failure.as_ref().map(|failure| Notice { code: failure.code.to_string(), message: failure.message.clone() }),
+        error: failure
+            .as_ref()
+            .map(|failure| Notice { code: failure.code.to_string(), message: failure.message.clone() }),
     };
     match store(app, generation.message_id, &answer).await {
         Ok(()) => tell_end(generation, answer),
@@ -126,7 +128,9 @@ async fn store(app: &AppState, id: MessageId, answer: &FinishedAnswer) -> Result
                 tracing::error!(message_id = %id, %cause, "an answer could not be stored");
                 return Err(cause.into());
             }
-            Err(cause) => tracing::warn!(message_id = %id, %cause, attempt, "storing an answer is tried again"),
+            Err(cause) => {
+                tracing::warn!(message_id = %id, %cause, attempt, "storing an answer is tried again")
+            }
         }
     }
     Ok(())

@@ -14,7 +14,8 @@ const MAX_QUEUE_REPORTS: u32 = 100;
 pub async fn write(run: &Run<'_>, draft: &mut Draft, request: &ChatRequest) -> Result<(), ApiError> {
     let context = run.context.clone().within(run.app.config.answer.deadline());
     let mut stream = run.app.model.chat(&context, request).await?;
-    let mut writer = Writer { run, draft, filter: MarkerFilter::default(), noted_outcome: None, queue_reports: 0 };
+    let mut writer =
+        Writer { run, draft, filter: MarkerFilter::default(), noted_outcome: None, queue_reports: 0 };
     while let Some(chunk) = stream.next().await {
         if !writer.take(chunk?) {
             break;
@@ -58,7 +59,11 @@ impl Writer<'_, '_> {
     fn take_note(&mut self, note: &RuntimeNote) {
         if let Some(position) = note.queue_position.filter(|_| self.queue_reports < MAX_QUEUE_REPORTS) {
             self.queue_reports += 1;
-            (self.run.emit)(AnswerEvent::Status { step: Step::Queued, position: Some(position), detail: None });
+            (self.run.emit)(AnswerEvent::Status {
+                step: Step::Queued,
+                position: Some(position),
+                detail: None,
+            });
         }
         match note.outcome.as_deref() {
             Some("quoted") => self.noted_outcome = Some(Outcome::Quoted),
@@ -70,7 +75,8 @@ impl Writer<'_, '_> {
     }
 
     fn add_reasoning(&mut self, text: &str) {
-        let room = self.run.app.config.answer.answer_max_chars.saturating_sub(self.draft.reasoning.chars().count());
+        let room =
+            self.run.app.config.answer.answer_max_chars.saturating_sub(self.draft.reasoning.chars().count());
         let piece: String = text.chars().take(room).collect();
         self.draft.reasoning.push_str(&piece);
         (self.run.emit)(AnswerEvent::Reasoning { text: piece });
@@ -79,7 +85,8 @@ impl Writer<'_, '_> {
     fn show(&mut self, text: &str) -> bool {
         if self.draft.text.is_empty() {
             note(self.draft, "first_delta", self.run.started.elapsed());
-            metrics::histogram!("anwen_answer_first_delta_seconds").record(self.run.started.elapsed().as_secs_f64());
+            metrics::histogram!("anwen_answer_first_delta_seconds")
+                .record(self.run.started.elapsed().as_secs_f64());
         }
         self.run.add_text(self.draft, text)
     }

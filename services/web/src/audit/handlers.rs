@@ -46,9 +46,10 @@ async fn list(
     Query(filters): Query<Filters>,
 ) -> Result<Json<Page<AuditRow>>, ApiError> {
     let limit = PageQuery { cursor: None, limit: filters.limit }.bounded_limit();
-    let before = filters.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
-        ApiError::new(ErrorCode::InvalidCursor, "the cursor is not one that this list gave")
-    })?;
+    let before =
+        filters.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
+            ApiError::new(ErrorCode::InvalidCursor, "the cursor is not one that this list gave")
+        })?;
     let query = AuditQuery {
         before,
         actor: filters.actor,

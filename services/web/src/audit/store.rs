@@ -1,7 +1,7 @@
 //! The audit log in SQL.
 
-use super::chain::{AuditRow, BrokenChain, check_link, row_hash};
 use super::Entry;
+use super::chain::{AuditRow, BrokenChain, check_link, row_hash};
 use crate::rows::Columns as _;
 use anwen_contract::{Page, Timestamp};
 use anwen_platform::Database;
@@ -46,9 +46,11 @@ impl AuditLog {
     /// Adds an entry in the transaction of what it tells of: both happen, or neither. Writers of the log take turns
     /// from here until they commit.
     pub async fn append(&self, transaction: &mut WriteTransaction, entry: &Entry) -> Result<(), DbError> {
-        let head = sqlx::query("UPDATE audit_head SET sequence = sequence + 1 WHERE id = 1 RETURNING sequence, hash")
-            .fetch_one(&mut **transaction)
-            .await?;
+        let head = sqlx::query(
+            "UPDATE audit_head SET sequence = sequence + 1 WHERE id = 1 RETURNING sequence, hash",
+        )
+        .fetch_one(&mut **transaction)
+        .await?;
         let mut row = AuditRow {
             sequence: head.int("sequence")?,
             id: Uuid::now_v7().to_string(),
@@ -123,7 +125,8 @@ impl AuditLog {
 
     /// Walks the whole chain.
     pub async fn verify(&self) -> Result<Verification, DbError> {
-        let head = sqlx::query("SELECT sequence FROM audit_head WHERE id = 1").fetch_one(self.db.pool()).await?;
+        let head =
+            sqlx::query("SELECT sequence FROM audit_head WHERE id = 1").fetch_one(self.db.pool()).await?;
         let written = head.int("sequence")?;
         let (mut sequence, mut hash) = (0, String::new());
         loop {

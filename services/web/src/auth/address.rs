@@ -67,7 +67,8 @@ impl TrustedProxies {
 }
 
 fn parse_network(text: &str) -> Option<Network> {
-    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+    let (address, prefix) =
+        text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
     let ip: IpAddr = address.trim().parse().ok()?;
     let (width, offset) = if ip.is_ipv4() { (32, 96) } else { (128, 0) };
     let bits: u32 = prefix.map_or(Some(width), |prefix| prefix.trim().parse().ok())?;

@@ -29,7 +29,8 @@ async fn login(
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let address = app.trusted_proxies.client_of(request.extensions(), request.headers());
-    let Json(body) = <Json<LoginRequest> as axum::extract::FromRequest<AppState>>::from_request(request, &app).await?;
+    let Json(body) =
+        <Json<LoginRequest> as axum::extract::FromRequest<AppState>>::from_request(request, &app).await?;
     let user = authenticate(&app, &body, address).await?;
     let jar = begin_session(&app, &user, address, jar).await?;
     Ok((jar, Json(user)))

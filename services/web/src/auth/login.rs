@@ -15,7 +15,11 @@ use axum_extra::extract::cookie::CookieJar;
 const MAX_LOGIN_NAME_CHARS: usize = 200;
 
 /// The user with this name and password. Failures are counted, audited, and not told apart.
-pub async fn authenticate(app: &AppState, body: &LoginRequest, address: ClientAddress) -> Result<User, ApiError> {
+pub async fn authenticate(
+    app: &AppState,
+    body: &LoginRequest,
+    address: ClientAddress,
+) -> Result<User, ApiError> {
     let now = Timestamp::now();
     let key = name_key(&body.username.chars().take(MAX_LOGIN_NAME_CHARS).collect::<String>());
     let found = app.users.credentials(&key).await?;
@@ -24,7 +28,8 @@ pub async fn authenticate(app: &AppState, body: &LoginRequest, address: ClientAd
         metrics::counter!("anwen_sign_ins_total", "result" => "throttled").increment(1);
         return Err(refusal);
     }
-    let fits = app.passwords.fits(&body.password, found.as_ref().map(|found| found.password_hash.as_str())).await?;
+    let fits =
+        app.passwords.fits(&body.password, found.as_ref().map(|found| found.password_hash.as_str())).await?;
     let Some(found) = found.filter(|_| fits) else {
         app.throttle.failed(&key, address.ip, now);
         metrics::counter!("anwen_sign_ins_total", "result" => "failed").increment(1);
@@ -33,7 +38,10 @@ pub async fn authenticate(app: &AppState, body: &LoginRequest, address: ClientAd
         return Err(ApiError::new(ErrorCode::WrongCredentials, "the name or the password is wrong"));
     };
     if found.user.disabled {
-        return Err(ApiError::new(ErrorCode::AccountDisabled, "this account is switched off; ask your administrator"));
+        return Err(ApiError::new(
+            ErrorCode::AccountDisabled,
+            "this account is switched off; ask your administrator",
+        ));
     }
     app.throttle.succeeded(&key);
     metrics::counter!("anwen_sign_ins_total", "result" => "succeeded").increment(1);

@@ -46,11 +46,7 @@ impl SignedIn {
 
     /// As the audit log names the caller.
     pub fn actor(&self) -> Actor {
-        Actor {
-            id: self.user.id.to_string(),
-            name: self.user.username.clone(),
-            address: self.address.text(),
-        }
+        Actor { id: self.user.id.to_string(), name: self.user.username.clone(), address: self.address.text() }
     }
 
     /// The key that the caller is confined by, if it is confined to some knowledge bases.
@@ -133,7 +129,10 @@ fn unauthenticated(message: &str) -> ApiError {
 
 fn check_enabled(user: &User) -> Result<(), ApiError> {
     if user.disabled {
-        return Err(ApiError::new(ErrorCode::AccountDisabled, "this account is switched off; ask your administrator"));
+        return Err(ApiError::new(
+            ErrorCode::AccountDisabled,
+            "this account is switched off; ask your administrator",
+        ));
     }
     Ok(())
 }
@@ -170,7 +169,13 @@ async fn by_session(app: &AppState, token: &str, frame: Frame) -> Result<SignedI
         is_admin: user.role == UserRole::Admin,
         only_knowledge_bases: None,
     };
-    Ok(SignedIn { user, asker, proof: Proof::Session(id), request_id: frame.request_id, address: frame.address })
+    Ok(SignedIn {
+        user,
+        asker,
+        proof: Proof::Session(id),
+        request_id: frame.request_id,
+        address: frame.address,
+    })
 }
 
 /// A write that relies on the cookie shows that it comes from our own page, which alone can read the CSRF cookie.
@@ -256,6 +261,8 @@ mod tests {
 
     #[test]
     fn scopes_include_the_ones_before() {
-        assert!(rank(KeyScope::Admin) > rank(KeyScope::Write) && rank(KeyScope::Write) > rank(KeyScope::Read));
+        assert!(
+            rank(KeyScope::Admin) > rank(KeyScope::Write) && rank(KeyScope::Write) > rank(KeyScope::Read)
+        );
     }
 }

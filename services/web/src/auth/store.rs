@@ -26,7 +26,10 @@ impl SessionLife {
 
 /// What a session's secret leads to.
 pub enum FoundSession {
-    Live { id: SessionId, user: User },
+    Live {
+        id: SessionId,
+        user: User,
+    },
     /// It was there, and has ended.
     Over,
 }
@@ -52,13 +55,11 @@ impl SessionStore {
         now: Timestamp,
     ) -> Result<SessionId, DbError> {
         let id = SessionId::new();
-        sqlx::query(
-            "DELETE FROM sessions WHERE last_used_at < $1 OR created_at < $2",
-        )
-        .bind(now.plus_millis(-self.life.idle_ms).as_millis())
-        .bind(now.plus_millis(-self.life.max_ms).as_millis())
-        .execute(&mut **transaction)
-        .await?;
+        sqlx::query("DELETE FROM sessions WHERE last_used_at < $1 OR created_at < $2")
+            .bind(now.plus_millis(-self.life.idle_ms).as_millis())
+            .bind(now.plus_millis(-self.life.max_ms).as_millis())
+            .execute(&mut **transaction)
+            .await?;
         sqlx::query(
             "INSERT INTO sessions (id, user_id, token_hash, created_at, last_used_at) VALUES ($1, $2, $3, $4, $4)",
         )
@@ -100,7 +101,10 @@ impl SessionStore {
     }
 
     pub async fn delete(&self, id: SessionId) -> Result<(), DbError> {
-        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.to_string()).execute(self.db.pool()).await?;
+        sqlx::query("DELETE FROM sessions WHERE id = $1")
+            .bind(id.to_string())
+            .execute(self.db.pool())
+            .await?;
         Ok(())
     }
 

@@ -57,7 +57,8 @@ impl Throttle {
         let by_address = address.map_or(0, |address| count(&Counted::Address(address), window_start));
         if by_name >= self.limits.per_name as usize || by_address >= self.limits.per_address as usize {
             let minutes = (self.limits.window_ms / 60_000).max(1);
-            let message = format!("too many failed sign-ins; wait {minutes} minutes, or ask your administrator");
+            let message =
+                format!("too many failed sign-ins; wait {minutes} minutes, or ask your administrator");
             return Err(ApiError::new(ErrorCode::TooManyAttempts, message));
         }
         Ok(())

@@ -1,12 +1,11 @@
 //! Chats and their messages: a tree, because an edited question or a regenerated answer is a sibling.
 
 mod handlers;
-pub mod messages;
 pub mod store;
 
 pub use handlers::{own_chat, owner_of, routes};
-pub use messages::MessageStore;
 pub use store::ChatStore;
+pub use store::messages::{self, MessageStore};
 
 /// The most characters of a chat's title that is taken from its first question.
 const TITLE_CHARS: usize = 60;

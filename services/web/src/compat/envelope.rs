@@ -48,6 +48,9 @@ mod tests {
     #[test]
     fn an_error_has_openais_fields() {
         let error = openai_error(&ApiError::new(ErrorCode::ModelNotFound, "no such model"));
-        assert_eq!(error, json!({"message": "no such model", "type": "not_found_error", "param": null, "code": "model_not_found"}));
+        assert_eq!(
+            error,
+            json!({"message": "no such model", "type": "not_found_error", "param": null, "code": "model_not_found"})
+        );
     }
 }

@@ -60,14 +60,20 @@ impl BodyMessage {
 }
 
 /// Answers from the knowledge base with this name.
-pub async fn complete(app: &AppState, caller: &SignedIn, base: &str, body: Value) -> Result<Response, ApiError> {
+pub async fn complete(
+    app: &AppState,
+    caller: &SignedIn,
+    base: &str,
+    body: Value,
+) -> Result<Response, ApiError> {
     let body: Body = serde_json::from_value(body).map_err(|cause| ApiError::invalid(cause.to_string()))?;
     let context = caller.context(app);
     let found = base_named(app, &context, base).await?;
     let question = question_of(app, &context, &body, &found).await?;
     let slot = app.generations.admit(caller.user.id)?;
     let detail = json!({"question": question.content, "knowledge_base_ids": [found.id]});
-    let entry = Entry::new(caller.actor(), "question.asked", format!("knowledge_base:{}", found.id)).detail(detail);
+    let entry =
+        Entry::new(caller.actor(), "question.asked", format!("knowledge_base:{}", found.id)).detail(detail);
     app.audit.record(&entry).await?;
     let completion = Completion::new(&format!("{PREFIX}{}", found.name));
     if body.stream {
@@ -77,7 +83,9 @@ pub async fn complete(app: &AppState, caller: &SignedIn, base: &str, body: Value
     let quiet = |_: AnswerEvent| {};
     let run = Run { app, context: &context, question: &question, emit: &quiet, started: Instant::now() };
     let late = || ApiError::new(ErrorCode::DeadlineExceeded, "the answer took too long and was ended");
-    tokio::time::timeout(app.config.answer.deadline(), answer(&run, &mut draft)).await.map_err(|_| late())??;
+    tokio::time::timeout(app.config.answer.deadline(), answer(&run, &mut draft))
+        .await
+        .map_err(|_| late())??;
     Ok(Json(completion.whole(&draft)).into_response())
 }
 
@@ -158,9 +166,13 @@ async fn base_named(app: &AppState, context: &CallContext, name: &str) -> Result
     let key = name_key(name);
     let bases = all_bases(app, context).await?;
     let exact = bases.iter().position(|base| base.name == name);
-    let at = exact.or_else(|| bases.iter().position(|base| name_key(&base.name) == key || base.id.to_string() == key));
+    let at = exact
+        .or_else(|| bases.iter().position(|base| name_key(&base.name) == key || base.id.to_string() == key));
     at.and_then(|at| bases.into_iter().nth(at)).ok_or_else(|| {
-        ApiError::new(ErrorCode::ModelNotFound, format!("no knowledge base `{name}`; `GET /v1/models` lists those there are"))
+        ApiError::new(
+            ErrorCode::ModelNotFound,
+            format!("no knowledge base `{name}`; `GET /v1/models` lists those there are"),
+        )
     })
 }
 

@@ -27,7 +27,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// `tags`, `ps` and `version` of Ollama's interface.
 #[utoipa::path(get, path = "/ollama/api/{call}", tag = "compatible", params(("call" = String, Path)),
     responses((status = 200, body = Object), Failures))]
-async fn read(State(app): State<AppState>, caller: Reader, Path(call): Path<String>) -> Result<Response, ApiError> {
+async fn read(
+    State(app): State<AppState>,
+    caller: Reader,
+    Path(call): Path<String>,
+) -> Result<Response, ApiError> {
     if !GET_CALLS.contains(&call.as_str()) {
         return Err(not_served(&call));
     }
@@ -64,7 +68,8 @@ async fn pass(
     let forwarded = Forwarded { client, method, path: format!("/api/{call}"), query: None };
     let request = forwarded.request(app, caller)?.header(CONTENT_TYPE, "application/json").body(body);
     let answer = request.send().await.map_err(|cause| {
-        ApiError::new(ErrorCode::ServiceUnavailable, "the model runtime does not answer; try again").because(cause)
+        ApiError::new(ErrorCode::ServiceUnavailable, "the model runtime does not answer; try again")
+            .because(cause)
     })?;
     // Errors of the runtime stand in Ollama's envelope already.
     Ok(streamed_answer(app, answer, &[CONTENT_TYPE], None))

@@ -36,7 +36,10 @@ async fn models(State(app): State<AppState>, caller: Reader) -> Result<Json<Valu
     let context = caller.context(&app);
     let models = app.model.models(&context).await.map_err(crate::relay::inner)?.models;
     let bases = knowledge_model::all_bases(&app, &context).await?;
-    let names = models.into_iter().map(|model| model.id).chain(bases.into_iter().map(|base| format!("{PREFIX}{}", base.name)));
+    let names = models
+        .into_iter()
+        .map(|model| model.id)
+        .chain(bases.into_iter().map(|base| format!("{PREFIX}{}", base.name)));
     let data: Vec<Value> =
         names.map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "anwen"})).collect();
     Ok(Json(json!({"object": "list", "data": data})))
@@ -45,7 +48,11 @@ async fn models(State(app): State<AppState>, caller: Reader) -> Result<Json<Valu
 /// Completes a chat, streamed or not.
 #[utoipa::path(post, path = "/v1/chat/completions", tag = "compatible", request_body = Object,
     responses((status = 200, body = Object), Failures))]
-async fn chat_completions(State(app): State<AppState>, caller: Reader, body: Bytes) -> Result<Response, ApiError> {
+async fn chat_completions(
+    State(app): State<AppState>,
+    caller: Reader,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let parsed: Value = serde_json::from_slice(&body)
         .map_err(|cause| ApiError::new(ErrorCode::InvalidJson, format!("the body is not JSON: {cause}")))?;
     let model = parsed.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -88,7 +95,8 @@ async fn pass(app: &AppState, caller: &SignedIn, path: &str, body: Bytes) -> Res
     let call = Forwarded { client, method: Method::POST, path: path.to_owned(), query: None };
     let request = call.request(app, caller)?.header(CONTENT_TYPE, "application/json").body(body);
     let answer = request.send().await.map_err(|cause| {
-        ApiError::new(ErrorCode::ServiceUnavailable, "the model runtime does not answer; try again").because(cause)
+        ApiError::new(ErrorCode::ServiceUnavailable, "the model runtime does not answer; try again")
+            .because(cause)
     })?;
     Ok(streamed_answer(app, answer, &[CONTENT_TYPE, CACHE_CONTROL], None))
 }

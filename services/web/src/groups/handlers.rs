@@ -48,7 +48,8 @@ async fn create(
     let mut transaction = app.db.begin_write().await?;
     let entry = Entry::new(caller.actor(), "group.created", format!("groupname:{name}"));
     app.audit.append(&mut transaction, &entry).await?;
-    let group = store::create(&mut transaction, &name, &description, Timestamp::now()).await.map_err(name_taken)?;
+    let group =
+        store::create(&mut transaction, &name, &description, Timestamp::now()).await.map_err(name_taken)?;
     transaction.commit().await?;
     Ok((StatusCode::CREATED, Json(group)))
 }
@@ -98,7 +99,8 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let group = existing(&app, id).await?;
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "group.deleted", format!("group:{id}")).detail(json!({"name": group.name}));
+    let entry = Entry::new(caller.actor(), "group.deleted", format!("group:{id}"))
+        .detail(json!({"name": group.name}));
     app.audit.append(&mut transaction, &entry).await?;
     store::delete(&mut transaction, id).await?;
     transaction.commit().await?;
@@ -116,7 +118,8 @@ async fn add_member(
     existing(&app, id).await?;
     app.users.get(user).await?.ok_or_else(|| ApiError::not_found("user"))?;
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "group.member_added", format!("group:{id}")).detail(json!({"user": user}));
+    let entry =
+        Entry::new(caller.actor(), "group.member_added", format!("group:{id}")).detail(json!({"user": user}));
     app.audit.append(&mut transaction, &entry).await?;
     store::add_member(&mut transaction, id, user).await?;
     transaction.commit().await?;
@@ -133,7 +136,8 @@ async fn remove_member(
 ) -> Result<StatusCode, ApiError> {
     existing(&app, id).await?;
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "group.member_removed", format!("group:{id}")).detail(json!({"user": user}));
+    let entry = Entry::new(caller.actor(), "group.member_removed", format!("group:{id}"))
+        .detail(json!({"user": user}));
     app.audit.append(&mut transaction, &entry).await?;
     store::remove_member(&mut transaction, id, user).await?;
     transaction.commit().await?;
@@ -146,7 +150,9 @@ async fn existing(app: &AppState, id: GroupId) -> Result<Group, ApiError> {
 
 fn checked_description(text: &str) -> Result<String, ApiError> {
     if text.chars().count() > MAX_DESCRIPTION_CHARS {
-        return Err(ApiError::invalid(format!("description has more than {MAX_DESCRIPTION_CHARS} characters")));
+        return Err(ApiError::invalid(format!(
+            "description has more than {MAX_DESCRIPTION_CHARS} characters"
+        )));
     }
     Ok(text.trim().to_owned())
 }

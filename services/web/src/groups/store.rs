@@ -131,12 +131,19 @@ pub async fn update(transaction: &mut WriteTransaction, group: &Group) -> Result
 }
 
 pub async fn delete(transaction: &mut WriteTransaction, id: GroupId) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM user_groups WHERE id = $1").bind(id.to_string()).execute(&mut **transaction).await?;
+    sqlx::query("DELETE FROM user_groups WHERE id = $1")
+        .bind(id.to_string())
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 
 /// Adds a member; one who is in already stays.
-pub async fn add_member(transaction: &mut WriteTransaction, group: GroupId, user: UserId) -> Result<(), DbError> {
+pub async fn add_member(
+    transaction: &mut WriteTransaction,
+    group: GroupId,
+    user: UserId,
+) -> Result<(), DbError> {
     sqlx::query("INSERT INTO group_members (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(group.to_string())
         .bind(user.to_string())

@@ -59,14 +59,20 @@ async fn create(
         return Err(ApiError::invalid("expires_at lies in the past"));
     }
     if key.knowledge_base_ids.as_ref().is_some_and(|ids| ids.len() > MAX_CONFINED_TO) {
-        return Err(ApiError::invalid(format!("a key is confined to at most {MAX_CONFINED_TO} knowledge bases")));
+        return Err(ApiError::invalid(format!(
+            "a key is confined to at most {MAX_CONFINED_TO} knowledge bases"
+        )));
     }
     let mut transaction = app.db.begin_write().await?;
     let detail = json!({"name": key.name, "scopes": key.scopes, "expires_at": key.expires_at});
     let entry = Entry::new(caller.actor(), "key.created", format!("key:{}", key.id)).detail(detail);
     app.audit.append(&mut transaction, &entry).await?;
-    if app.keys.count(&mut transaction, caller.user.id).await? >= i64::from(app.config.auth.api_keys_per_user) {
-        return Err(ApiError::new(ErrorCode::Conflict, "you hold as many keys as one user may; delete one first"));
+    if app.keys.count(&mut transaction, caller.user.id).await? >= i64::from(app.config.auth.api_keys_per_user)
+    {
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "you hold as many keys as one user may; delete one first",
+        ));
     }
     app.keys.create(&mut transaction, caller.user.id, &key, &sha256_hex(&secret)).await?;
     transaction.commit().await?;

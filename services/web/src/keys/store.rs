@@ -59,7 +59,12 @@ impl KeyStore {
     }
 
     /// A user's keys in the order in which they were made.
-    pub async fn list(&self, user: UserId, after: Option<ApiKeyId>, limit: u32) -> Result<Page<ApiKey>, DbError> {
+    pub async fn list(
+        &self,
+        user: UserId,
+        after: Option<ApiKeyId>,
+        limit: u32,
+    ) -> Result<Page<ApiKey>, DbError> {
         let rows = sqlx::query("SELECT * FROM api_keys WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3")
             .bind(user.to_string())
             .bind(after.map(|id| id.to_string()).unwrap_or_default())

@@ -46,7 +46,8 @@ async fn create(
     Json(body): Json<CreateKnowledgeBase>,
 ) -> Result<(StatusCode, Json<KnowledgeBase>), ApiError> {
     let base = app.knowledge.create_knowledge_base(&caller.context(&app), &body).await.map_err(inner)?;
-    let entry = Entry::new(caller.actor(), "knowledge_base.created", object(base.id)).detail(json!({"name": base.name}));
+    let entry = Entry::new(caller.actor(), "knowledge_base.created", object(base.id))
+        .detail(json!({"name": base.name}));
     app.audit.record(&entry).await?;
     Ok((StatusCode::CREATED, Json(base)))
 }
@@ -74,7 +75,9 @@ async fn update(
 ) -> Result<Json<KnowledgeBase>, ApiError> {
     let context = caller.context(&app);
     let base = app.knowledge.update_knowledge_base(&context, id, &body).await.map_err(inner)?;
-    app.audit.record(&Entry::new(caller.actor(), "knowledge_base.changed", object(id)).detail(json!(body))).await?;
+    app.audit
+        .record(&Entry::new(caller.actor(), "knowledge_base.changed", object(id)).detail(json!(body)))
+        .await?;
     Ok(Json(base))
 }
 
@@ -141,7 +144,10 @@ async fn check_principals(app: &AppState, grants: &[Grant]) -> Result<(), ApiErr
     for id in app.groups.existing(&groups.iter().copied().collect::<Vec<_>>()).await? {
         groups.remove(&id);
     }
-    let unknown = users.first().map(|id| format!("user:{id}")).or_else(|| groups.first().map(|id| format!("group:{id}")));
+    let unknown = users
+        .first()
+        .map(|id| format!("user:{id}"))
+        .or_else(|| groups.first().map(|id| format!("group:{id}")));
     match unknown {
         Some(principal) => Err(ApiError::invalid(format!("{principal} does not exist"))),
         None => Ok(()),

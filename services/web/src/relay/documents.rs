@@ -17,8 +17,9 @@ use anwen_platform::http::{Json, Path};
 use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED,
+    RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -122,7 +123,10 @@ fn uploaded(answer: &UploadAnswer) -> Vec<serde_json::Value> {
 }
 
 fn too_large(max_bytes: u64) -> ApiError {
-    ApiError::new(ErrorCode::BodyTooLarge, format!("an upload has at most {max_bytes} bytes; send fewer files at once"))
+    ApiError::new(
+        ErrorCode::BodyTooLarge,
+        format!("an upload has at most {max_bytes} bytes; send fewer files at once"),
+    )
 }
 
 /// Shows a document and where it stands.
@@ -147,7 +151,9 @@ async fn update(
 ) -> Result<Response, ApiError> {
     let call = document_call(&app, Method::PATCH, id, "");
     let answer = json_answer(&app, &caller, &call, Some(crate::rows::json_of(&body).into())).await?;
-    app.audit.record(&Entry::new(caller.actor(), "document.changed", format!("document:{id}")).detail(json!(body))).await?;
+    app.audit
+        .record(&Entry::new(caller.actor(), "document.changed", format!("document:{id}")).detail(json!(body)))
+        .await?;
     Ok(exact_answer(answer))
 }
 
@@ -267,7 +273,9 @@ async fn events(
     let answer = call.client.send(call.request(&app, &caller)?).await.map_err(inner)?;
     let longest = Duration::from_secs(app.config.limits.event_stream_max_seconds);
     let mut response = streamed_answer(&app, answer, &[CONTENT_TYPE, CACHE_CONTROL], Some(longest));
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     Ok(response)
 }
 
@@ -276,5 +284,10 @@ async fn relay(app: &AppState, caller: &SignedIn, call: Forwarded<'_>) -> Result
 }
 
 fn document_call<'a>(app: &'a AppState, method: Method, id: DocumentId, rest: &str) -> Forwarded<'a> {
-    Forwarded { client: app.knowledge.service(), method, path: format!("/v1/documents/{id}{rest}"), query: None }
+    Forwarded {
+        client: app.knowledge.service(),
+        method,
+        path: format!("/v1/documents/{id}{rest}"),
+        query: None,
+    }
 }

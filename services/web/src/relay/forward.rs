@@ -129,7 +129,9 @@ pub fn announced_length(headers: &HeaderMap) -> Option<u64> {
 /// fault, not the caller's.
 pub fn inner(failure: ApiError) -> ApiError {
     if failure.code == ErrorCode::Unauthenticated {
-        return ApiError::internal("an inner service refused the internal token; do all services share one secret?");
+        return ApiError::internal(
+            "an inner service refused the internal token; do all services share one secret?",
+        );
     }
     failure
 }

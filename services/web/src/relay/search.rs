@@ -8,7 +8,8 @@ use crate::chats::owner_of;
 use crate::openapi::Failures;
 use crate::snippets::snippet;
 use anwen_contract::knowledge::{
-    MAX_QUERY_CHARS, MAX_TOP_K, PassageSearchAnswer, PassageSnippet, RetrieveAnswer, RetrieveRequest, SnippetPart,
+    MAX_QUERY_CHARS, MAX_TOP_K, PassageSearchAnswer, PassageSnippet, RetrieveAnswer, RetrieveRequest,
+    SnippetPart,
 };
 use anwen_contract::{ApiError, ChatId, MessageId, Timestamp};
 use anwen_platform::http::{Json, Query};

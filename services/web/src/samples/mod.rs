@@ -51,7 +51,9 @@ async fn load(
     let context = caller.context(&app);
     if let Some(id) = app.samples.of(caller.user.id).await? {
         match app.knowledge.knowledge_base(&context, id).await {
-            Ok(base) => return Ok((StatusCode::ACCEPTED, Json(LoadedSamples { knowledge_base_id: base.id }))),
+            Ok(base) => {
+                return Ok((StatusCode::ACCEPTED, Json(LoadedSamples { knowledge_base_id: base.id })));
+            }
             Err(failure) if failure.code == ErrorCode::NotFound => {}
             Err(failure) => return Err(crate::relay::inner(failure)),
         }

@@ -38,12 +38,17 @@ pub struct Answering {
 
 impl Answering {
     fn checked(mut self) -> Result<Self, ApiError> {
-        self.default_model = self.default_model.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        self.default_model =
+            self.default_model.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         if self.default_model.as_ref().is_some_and(|name| name.chars().count() > MAX_LABEL_CHARS) {
-            return Err(ApiError::invalid(format!("default_model has more than {MAX_LABEL_CHARS} characters")));
+            return Err(ApiError::invalid(format!(
+                "default_model has more than {MAX_LABEL_CHARS} characters"
+            )));
         }
         if self.instructions.chars().count() > MAX_INSTRUCTIONS_CHARS {
-            return Err(ApiError::invalid(format!("instructions has more than {MAX_INSTRUCTIONS_CHARS} characters")));
+            return Err(ApiError::invalid(format!(
+                "instructions has more than {MAX_INSTRUCTIONS_CHARS} characters"
+            )));
         }
         Ok(self)
     }
@@ -77,7 +82,8 @@ async fn put(
     check_section(&section)?;
     let body = body.checked()?;
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "settings.changed", format!("settings:{section}")).detail(json!(body));
+    let entry =
+        Entry::new(caller.actor(), "settings.changed", format!("settings:{section}")).detail(json!(body));
     app.audit.append(&mut transaction, &entry).await?;
     store::set(&mut transaction, ANSWERING, &body).await?;
     transaction.commit().await?;

@@ -75,8 +75,10 @@ async fn what_is_for_administrators_is_refused_to_everyone_else() {
         if !for_admins.iter().any(|prefix| route.path.starts_with(&format!("/api/v1{prefix}"))) {
             continue;
         }
-        let path = route.path.replace("{id}", &user.id.to_string()).replace("{user_id}", &user.id.to_string());
-        let answer = li.call(route.method.clone(), &path.replace("{section}", "answering"), Some(json!({}))).await;
+        let path =
+            route.path.replace("{id}", &user.id.to_string()).replace("{user_id}", &user.id.to_string());
+        let answer =
+            li.call(route.method.clone(), &path.replace("{section}", "answering"), Some(json!({}))).await;
         assert_eq!(answer.code(), "forbidden", "{} {}", route.method, route.path);
         tried += 1;
     }
@@ -138,8 +140,12 @@ async fn a_key_ends_when_it_was_said_to() {
     let world = World::new().await;
     let admin = world.admin().await;
     let past = Timestamp::now().plus_millis(-1_000);
-    assert_eq!(admin.post("/api-keys", json!({"name": "x", "expires_at": past})).await.code(), "invalid_request");
-    let key = admin.new_key(json!({"name": "x", "expires_at": Timestamp::now().plus_millis(3_600_000)})).await;
+    assert_eq!(
+        admin.post("/api-keys", json!({"name": "x", "expires_at": past})).await.code(),
+        "invalid_request"
+    );
+    let key =
+        admin.new_key(json!({"name": "x", "expires_at": Timestamp::now().plus_millis(3_600_000)})).await;
     assert_eq!(admin.with_key(&key.secret).get("/auth/me").await.status, StatusCode::OK);
     let now = Timestamp::now().as_millis();
     sqlx::query("UPDATE api_keys SET expires_at = $1").bind(now - 1).execute(world.db.pool()).await.unwrap();
@@ -185,7 +191,8 @@ async fn what_was_done_stands_in_an_audit_log_that_verifies() {
     let (_, user) = world.user(&admin, "li").await;
     world.visitor().post("/auth/login", json!({"username": "li", "password": "wrong password"})).await;
     let log = admin.get("/audit").await.value();
-    let actions: Vec<&str> = log["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> =
+        log["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["auth.login_failed", "auth.login", "user.created", "auth.login", "setup.done"]);
     let narrowed = admin.get("/audit?action=user&actor=admin").await.value();
     assert_eq!(narrowed["items"].as_array().unwrap().len(), 1);

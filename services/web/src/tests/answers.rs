@@ -66,7 +66,10 @@ on_each_database! {
 async fn a_stream_is_picked_up_while_it_runs_and_after_it_has_ended() {
     let world = World::with(
         Backend::Sqlite,
-        Config { answer: crate::AnswerConfig { replay_seconds: 3_600, ..Default::default() }, ..Config::default() },
+        Config {
+            answer: crate::AnswerConfig { replay_seconds: 3_600, ..Default::default() },
+            ..Config::default()
+        },
     )
     .await;
     let admin = world.admin().await;
@@ -97,7 +100,8 @@ async fn a_stream_is_picked_up_while_it_runs_and_after_it_has_ended() {
     assert_eq!(text_of(&all), "one two three [1]");
     let after_first = resumed_after(&fresh, first.id).stream(Method::GET, &path, None).await.all().await;
     assert_eq!(text_of(&after_first), "two three [1]");
-    let at_the_end = resumed_after(&fresh, rest.last().unwrap().id).stream(Method::GET, &path, None).await.all().await;
+    let at_the_end =
+        resumed_after(&fresh, rest.last().unwrap().id).stream(Method::GET, &path, None).await.all().await;
     assert_eq!(names(&at_the_end), ["done"]);
 }
 
@@ -176,17 +180,25 @@ async fn a_language_model_gets_the_prompt_and_its_claims_are_checked() {
     let chat = admin.new_chat().await;
     let events = admin.ask(&chat, json!({"content": "How much leave?"})).await.all().await;
     let citations = events.iter().find(|event| event.name == "citations").unwrap();
-    let supported: Vec<_> = citations.data["items"].as_array().unwrap().iter().map(|c| c["supported"].clone()).collect();
+    let supported: Vec<_> =
+        citations.data["items"].as_array().unwrap().iter().map(|c| c["supported"].clone()).collect();
     assert_eq!(supported, [json!(true), json!(false)]);
     let done = &events.last().unwrap().data;
-    assert_eq!((&done["outcome"], &done["grounded"], &done["model"]), (&json!("answered"), &json!(false), &json!("small")));
+    assert_eq!(
+        (&done["outcome"], &done["grounded"], &done["model"]),
+        (&json!("answered"), &json!(false), &json!("small"))
+    );
     let request = world.model.last_request();
     assert!(request.documents.is_empty());
     assert_eq!(request.messages[0].role, "system");
     assert!(request.messages[1].content.contains("<passage n=\"1\" document=\"handbook.pdf\""));
 
     world.model.says(vec![piece("NOT"), piece("_FOUND"), ending(None)]);
-    let refused = admin.ask(&chat, json!({"content": "Who is president of Mars, in detail?", "parent_id": null})).await.all().await;
+    let refused = admin
+        .ask(&chat, json!({"content": "Who is president of Mars, in detail?", "parent_id": null}))
+        .await
+        .all()
+        .await;
     assert_eq!(refused.last().unwrap().data["outcome"], "not_found");
     assert!(!text_of(&refused).contains("NOT_FOUND") && text_of(&refused).contains("do not answer"));
 }
@@ -257,7 +269,9 @@ async fn a_model_that_fails_ends_the_stream_with_its_error() {
     assert_eq!(events.last().unwrap().data, json!({"code": "model_busy", "message": "the queue is full"}));
     let message = stored(&admin, &chat, 1).await;
     assert_eq!((&message["state"], &message["error"]["code"]), (&json!("failed"), &json!("model_busy")));
-    world.model.says(vec![piece("half"), json!({"error": {"message": "broke", "code": "generation_failed"}})]);
+    world
+        .model
+        .says(vec![piece("half"), json!({"error": {"message": "broke", "code": "generation_failed"}})]);
     let events = admin.ask(&chat, json!({"content": "q"})).await.all().await;
     assert_eq!(names(&events).last(), Some(&"error"));
     assert_eq!(stored(&admin, &chat, 3).await["content"], "half");
@@ -311,7 +325,12 @@ async fn a_question_that_cannot_be_asked_is_refused_before_anything_is_stored() 
         (json!({"content": "x", "web_search": true}), "web_search_disabled"),
         (json!({"content": "x", "parent_id": uuid::Uuid::now_v7()}), "not_found"),
     ] {
-        assert_eq!(admin.post(&path, body.clone()).await.code(), code, "{}", body.to_string().get(..60).unwrap_or("short"));
+        assert_eq!(
+            admin.post(&path, body.clone()).await.code(),
+            code,
+            "{}",
+            body.to_string().get(..60).unwrap_or("short")
+        );
     }
     assert_eq!(admin.get(&path).await.value()["items"], json!([]));
 }

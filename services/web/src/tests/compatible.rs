@@ -30,8 +30,10 @@ async fn a_knowledge_base_is_a_model_that_cites() {
     let text = client.post("/v1/chat/completions", streaming).await.text;
     let data: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
     assert_eq!(data.last(), Some(&"[DONE]"));
-    let chunks: Vec<Value> = data[..data.len() - 1].iter().map(|data| serde_json::from_str(data).unwrap()).collect();
-    let said: String = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
+    let chunks: Vec<Value> =
+        data[..data.len() - 1].iter().map(|data| serde_json::from_str(data).unwrap()).collect();
+    let said: String =
+        chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
     assert_eq!(said, "Employees get 15 days.[1]");
     assert_eq!(chunks.last().unwrap()["citations"][0]["n"], 1);
 }
@@ -42,13 +44,23 @@ async fn failures_stand_in_the_envelope_of_their_interface() {
     let admin = world.admin().await;
     let client = admin.with_key(&admin.new_key(json!({"name": "x"})).await.secret);
     let unknown = client.post("/v1/chat/completions", json!({"model": "kb/none", "messages": []})).await;
-    assert_eq!((unknown.status, unknown.value()["error"]["type"].as_str()), (StatusCode::NOT_FOUND, Some("not_found_error")));
+    assert_eq!(
+        (unknown.status, unknown.value()["error"]["type"].as_str()),
+        (StatusCode::NOT_FOUND, Some("not_found_error"))
+    );
     for path in ["/v1/completions", "/v1/rerank"] {
         let later = client.post(path, json!({})).await;
-        assert_eq!((later.status, later.code().as_str()), (StatusCode::NOT_FOUND, "route_not_found"), "{path}");
+        assert_eq!(
+            (later.status, later.code().as_str()),
+            (StatusCode::NOT_FOUND, "route_not_found"),
+            "{path}"
+        );
     }
     let stranger = world.visitor().get("/v1/models").await;
-    assert_eq!((stranger.status, stranger.value()["error"]["type"].as_str()), (StatusCode::UNAUTHORIZED, Some("authentication_error")));
+    assert_eq!(
+        (stranger.status, stranger.value()["error"]["type"].as_str()),
+        (StatusCode::UNAUTHORIZED, Some("authentication_error"))
+    );
     let ollama = world.visitor().get("/ollama/api/tags").await;
     assert!(ollama.value()["error"].is_string(), "{}", ollama.text);
     let pull = client.call(Method::POST, "/ollama/api/pull", Some(json!({"name": "x"}))).await;

@@ -10,7 +10,8 @@ async fn chats_are_made_changed_listed_and_removed() {
     let admin = world.admin().await;
     let id = admin.new_chat().await;
     let path = format!("/chats/{id}");
-    let changed = admin.patch(&path, json!({"title": "Leave", "pinned": true, "archived": true})).await.value();
+    let changed =
+        admin.patch(&path, json!({"title": "Leave", "pinned": true, "archived": true})).await.value();
     assert_eq!((changed["title"].as_str(), changed["pinned"].as_bool()), (Some("Leave"), Some(true)));
     assert_eq!(admin.get("/chats?archived=false").await.value()["items"], json!([]));
     assert_eq!(admin.get("/chats?archived=true").await.value()["items"][0]["id"], json!(id));
@@ -41,7 +42,10 @@ async fn nobody_reaches_anothers_chat_by_any_route_not_even_an_administrator() {
         tried += 1;
     }
     assert!(tried >= 9, "{tried}");
-    assert_eq!(li.get(&format!("/chats/{chat}/messages")).await.value()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        li.get(&format!("/chats/{chat}/messages")).await.value()["items"].as_array().unwrap().len(),
+        2
+    );
     assert_eq!(wang.get("/search?q=days").await.value()["chats"], json!([]));
 }
 
@@ -57,7 +61,8 @@ async fn messages_are_a_tree_with_feedback_and_a_title_from_the_first_question()
     admin.ask(&chat, json!({"content": "Why?"})).await.all().await;
     admin.ask(&chat, json!({"content": "Another beginning", "parent_id": null})).await.all().await;
     let messages = admin.get(&format!("/chats/{chat}/messages")).await.value();
-    let parents: Vec<_> = messages["items"].as_array().unwrap().iter().map(|m| m["parent_id"].clone()).collect();
+    let parents: Vec<_> =
+        messages["items"].as_array().unwrap().iter().map(|m| m["parent_id"].clone()).collect();
     assert_eq!(parents.len(), 6);
     assert_eq!((&parents[0], &parents[4]), (&json!(null), &json!(null)));
     assert_eq!(parents[2], json!(answer));
@@ -65,7 +70,10 @@ async fn messages_are_a_tree_with_feedback_and_a_title_from_the_first_question()
     let feedback = format!("/chats/{chat}/messages/{answer}/feedback");
     assert_eq!(admin.put(&feedback, json!({"rating": 2})).await.code(), "invalid_request");
     for rating in [1, -1] {
-        assert_eq!(admin.put(&feedback, json!({"rating": rating, "comment": "hm"})).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(
+            admin.put(&feedback, json!({"rating": rating, "comment": "hm"})).await.status,
+            StatusCode::NO_CONTENT
+        );
     }
     let messages = admin.get(&format!("/chats/{chat}/messages")).await.value();
     assert_eq!(messages["items"][1]["feedback"], json!({"rating": -1, "comment": "hm"}));

@@ -1,7 +1,9 @@
 //! Stand-ins for the knowledge service and the model runtime, which record what they are asked.
 
 use anwen_contract::client::Audience;
-use anwen_contract::knowledge::{Hit, HitScores, LineBox, BoundingBox, PassageSearchAnswer, RetrieveAnswer, RetrieveRequest};
+use anwen_contract::knowledge::{
+    BoundingBox, Hit, HitScores, LineBox, PassageSearchAnswer, RetrieveAnswer, RetrieveRequest,
+};
 use anwen_contract::model::ChatRequest;
 use anwen_contract::{ApiError, Asker, ChunkId, DocumentId, KnowledgeBaseId, Timestamp};
 use anwen_platform::InternalTokens;
@@ -82,7 +84,8 @@ impl FakeKnowledge {
     /// Sets one hit whose lines are on page 3, one below the other.
     pub fn set_hit(&self, lines: &[&str]) -> ChunkId {
         let text = lines.join("\n");
-        let bounds = |row: usize| BoundingBox { page: 3, x0: 0.0, y0: row as f32, x1: 9.0, y1: row as f32 + 1.0 };
+        let bounds =
+            |row: usize| BoundingBox { page: 3, x0: 0.0, y0: row as f32, x1: 9.0, y1: row as f32 + 1.0 };
         let mut start = 0;
         let mut boxes = Vec::new();
         for (row, line) in lines.iter().enumerate() {
@@ -121,7 +124,11 @@ async fn record(
     let asker = parts.extensions.get::<Asker>().cloned().unwrap();
     let path = parts.uri.path_and_query().unwrap().to_string();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    fake.calls.lock().unwrap().push(Call { asker, line: format!("{} {path}", parts.method), body: body.clone() });
+    fake.calls.lock().unwrap().push(Call {
+        asker,
+        line: format!("{} {path}", parts.method),
+        body: body.clone(),
+    });
     next.run(axum::extract::Request::from_parts(parts, Body::from(body))).await
 }
 
@@ -149,13 +156,20 @@ async fn list_bases(State(fake): State<FakeKnowledge>) -> Json<Value> {
     Json(json!({"items": items, "next_cursor": null}))
 }
 
-async fn create_base(State(fake): State<FakeKnowledge>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+async fn create_base(
+    State(fake): State<FakeKnowledge>,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
     let name = body["name"].as_str().unwrap();
     let id = fake.add_base(name);
     (StatusCode::CREATED, Json(base_json(&id.to_string(), name)))
 }
 
-async fn one_base(State(fake): State<FakeKnowledge>, Path(id): Path<String>, method: http::Method) -> Response {
+async fn one_base(
+    State(fake): State<FakeKnowledge>,
+    Path(id): Path<String>,
+    method: http::Method,
+) -> Response {
     let Some(name) = fake.bases.lock().unwrap().get(&id).cloned() else {
         return not_found("knowledge base");
     };
@@ -170,7 +184,11 @@ async fn grants(_: Path<String>, method: http::Method, body: Bytes) -> Response 
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-async fn documents(Path(id): Path<String>, method: http::Method, State(fake): State<FakeKnowledge>) -> Response {
+async fn documents(
+    Path(id): Path<String>,
+    method: http::Method,
+    State(fake): State<FakeKnowledge>,
+) -> Response {
     if !fake.bases.lock().unwrap().contains_key(&id) {
         return not_found("knowledge base");
     }
@@ -183,12 +201,15 @@ async fn documents(Path(id): Path<String>, method: http::Method, State(fake): St
 
 async fn content(headers: HeaderMap) -> Response {
     match headers.get(header::RANGE).map(|range| range.to_str().unwrap()) {
-        None => ([(header::CONTENT_TYPE, "text/html"), (header::ETAG, "\"v1\"")], "<b>0123456789</b>").into_response(),
+        None => ([(header::CONTENT_TYPE, "text/html"), (header::ETAG, "\"v1\"")], "<b>0123456789</b>")
+            .into_response(),
         Some("bytes=0-2") => {
             let headers = [(header::CONTENT_RANGE, "bytes 0-2/17"), (header::CONTENT_TYPE, "text/html")];
             (StatusCode::PARTIAL_CONTENT, headers, "<b>").into_response()
         }
-        Some(_) => (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, "bytes */17")]).into_response(),
+        Some(_) => {
+            (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, "bytes */17")]).into_response()
+        }
     }
 }
 
@@ -198,7 +219,8 @@ async fn nothing(_: Caller) -> Response {
 
 /// As the scaffold of a real service would write it.
 fn not_found(what: &str) -> Response {
-    let body = json!({"error": {"code": "not_found", "message": format!("no such {what}"), "request_id": "r"}});
+    let body =
+        json!({"error": {"code": "not_found", "message": format!("no such {what}"), "request_id": "r"}});
     let _: ApiError = ApiError::not_found(what);
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
@@ -290,7 +312,8 @@ async fn chat(State(fake): State<FakeModel>, Json(body): Json<ChatRequest>) -> R
     if let Some(error) = script.first().filter(|first| first.get("error").is_some()) {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(error.clone())).into_response();
     }
-    let lines = script.into_iter().map(|chunk| format!("data: {chunk}\n\n")).chain(["data: [DONE]\n\n".to_owned()]);
+    let lines =
+        script.into_iter().map(|chunk| format!("data: {chunk}\n\n")).chain(["data: [DONE]\n\n".to_owned()]);
     let pieces = fake.pieces.clone();
     let stream = futures::stream::unfold((lines, pieces), |(mut lines, pieces)| async move {
         let line = lines.next()?;

@@ -19,7 +19,10 @@ fn the_checked_in_document_is_what_the_routes_say() {
         std::fs::write(&path, &fresh).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == fresh, "services/web/openapi.json is stale: run the tests of anwen-web with UPDATE_OPENAPI=1");
+    assert!(
+        kept == fresh,
+        "services/web/openapi.json is stale: run the tests of anwen-web with UPDATE_OPENAPI=1"
+    );
 }
 
 #[test]
@@ -59,7 +62,9 @@ async fn without_signing_in_no_other_route_answers() {
         if OPEN.contains(&format!("{} {}", route.method, route.path).as_str()) {
             continue;
         }
-        let path = ["{id}", "{user_id}", "{message_id}"].iter().fold(route.path.clone(), |path, name| path.replace(name, &id));
+        let path = ["{id}", "{user_id}", "{message_id}"]
+            .iter()
+            .fold(route.path.clone(), |path, name| path.replace(name, &id));
         let path = path.replace("{section}", "answering").replace("{call}", "tags");
         let answer = visitor.call(route.method.clone(), &path, None).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{} {}", route.method, route.path);
@@ -73,7 +78,12 @@ async fn the_document_and_its_page_are_for_anyone() {
     assert_eq!(visitor.get("/openapi.json").await.text, openapi_text());
     let page = visitor.get("/docs").await;
     assert!(page.text.contains("docs.js") && page.status == StatusCode::OK);
-    assert!(visitor.get("/docs.js").await.headers["content-type"].to_str().unwrap().starts_with("text/javascript"));
+    assert!(
+        visitor.get("/docs.js").await.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/javascript")
+    );
 }
 
 #[tokio::test]
@@ -85,7 +95,10 @@ async fn answers_carry_security_headers_and_are_not_stored() {
     let policy = answer.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("'unsafe-eval'"), "{policy}");
     let wrong_method = world.visitor().call(Method::DELETE, "/setup", None).await;
-    assert_eq!((wrong_method.status, wrong_method.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
+    assert_eq!(
+        (wrong_method.status, wrong_method.code().as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+    );
 }
 
 #[tokio::test]

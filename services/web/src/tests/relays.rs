@@ -14,14 +14,18 @@ async fn an_upload_passes_through_as_it_is() {
     let world = World::new().await;
     let admin = world.admin().await;
     let base = world.knowledge.add_base("B");
-    let body = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--x--\r\n";
+    let body =
+        "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--x--\r\n";
     let path = format!("/knowledge-bases/{base}/documents");
     let answer = admin.post_raw(&path, FORM, Body::from(body)).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
     assert_eq!(answer.value()["documents"][0]["status"], "queued");
     let call = world.knowledge.calls().pop().unwrap();
     assert_eq!(call.body, body.as_bytes());
-    assert_eq!(admin.get("/audit?action=documents.uploaded").await.value()["items"][0]["detail"]["documents"][0]["name"], "a.txt");
+    assert_eq!(
+        admin.get("/audit?action=documents.uploaded").await.value()["items"][0]["detail"]["documents"][0]["name"],
+        "a.txt"
+    );
     let nowhere = format!("/knowledge-bases/{}/documents", uuid::Uuid::now_v7());
     assert_eq!(admin.post_raw(&nowhere, FORM, Body::from(body)).await.code(), "not_found");
 }

@@ -31,7 +31,10 @@ async fn beyond_loopback_setting_up_needs_the_token() {
     for token in [None, Some("guess")] {
         body["setup_token"] = json!(token);
         let refused = visitor.post("/setup", body.clone()).await;
-        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "setup_token_required"));
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (StatusCode::FORBIDDEN, "setup_token_required")
+        );
     }
     body["setup_token"] = json!("from-the-log");
     assert_eq!(visitor.post("/setup", body).await.status, StatusCode::CREATED);
@@ -52,7 +55,8 @@ async fn weak_passwords_and_odd_names_are_refused_at_setup() {
 async fn the_session_cookie_is_kept_from_scripts_and_ends_with_sign_out() {
     let world = World::new().await;
     let admin = world.admin().await;
-    let answer = world.visitor().post("/auth/login", json!({"username": "ADMIN", "password": PASSWORD})).await;
+    let answer =
+        world.visitor().post("/auth/login", json!({"username": "ADMIN", "password": PASSWORD})).await;
     let cookies: Vec<&str> =
         answer.headers.get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap()).collect();
     let session = cookies.iter().find(|cookie| cookie.starts_with("anwen_session=")).unwrap();
@@ -121,7 +125,10 @@ async fn guessing_is_slowed_and_a_reset_from_the_command_line_ends_it() {
     }
     let right = json!({"username": "admin", "password": PASSWORD});
     let refused = visitor.post("/auth/login", right.clone()).await;
-    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts")
+    );
     reset_password(&world.db, "Admin", "another good password").await.unwrap();
     let fresh = json!({"username": "admin", "password": "another good password"});
     assert_eq!(visitor.post("/auth/login", fresh).await.status, StatusCode::OK);

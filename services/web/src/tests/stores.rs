@@ -39,7 +39,12 @@ async fn chat(db: &Database, user: UserId, updated_at: i64) -> ChatId {
 }
 
 /// A question and its answer after `parent`.
-async fn exchange(db: &Database, chat: ChatId, parent: Option<MessageId>, text: &str) -> (MessageId, MessageId) {
+async fn exchange(
+    db: &Database,
+    chat: ChatId,
+    parent: Option<MessageId>,
+    text: &str,
+) -> (MessageId, MessageId) {
     let (question, answer) = (MessageId::new(), MessageId::new());
     let mut transaction = db.begin_write().await.unwrap();
     let now = Timestamp::now();

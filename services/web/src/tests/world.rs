@@ -96,7 +96,8 @@ impl World {
         let signer = Arc::new(tokens.clone());
         let http = reqwest::Client::new();
         let client = |url, audience| ServiceClient::new(url, http.clone(), signer.clone(), audience);
-        let knowledge_client = KnowledgeClient::new(client(knowledge.start(tokens).await, Audience::Knowledge));
+        let knowledge_client =
+            KnowledgeClient::new(client(knowledge.start(tokens).await, Audience::Knowledge));
         let model_client = ModelClient::new(client(model.start().await, Audience::ModelRuntime));
         let mut world = Self {
             router: Router::new(),
@@ -126,7 +127,13 @@ impl World {
     }
 
     pub fn visitor(&self) -> Client {
-        Client { router: self.router.clone(), cookies: String::new(), csrf: String::new(), key: None, headers: HeaderMap::new() }
+        Client {
+            router: self.router.clone(),
+            cookies: String::new(),
+            csrf: String::new(),
+            key: None,
+            headers: HeaderMap::new(),
+        }
     }
 
     /// The first administrator, signed in.
@@ -175,7 +182,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_str(&self.text).unwrap_or_else(|cause| panic!("{cause}: {} {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|cause| panic!("{cause}: {} {}", self.status, self.text))
     }
 
     pub fn value(&self) -> Value {
@@ -197,7 +205,8 @@ impl Client {
             .map(|value| value.to_str().unwrap().split(';').next().unwrap())
             .collect();
         self.cookies = pairs.join("; ");
-        self.csrf = pairs.iter().find_map(|pair| pair.strip_prefix("anwen_csrf=")).unwrap_or_default().to_owned();
+        self.csrf =
+            pairs.iter().find_map(|pair| pair.strip_prefix("anwen_csrf=")).unwrap_or_default().to_owned();
     }
 
     /// The same caller with an API key instead of a session.
@@ -363,5 +372,9 @@ fn parse(text: &str) -> Option<SeenEvent> {
 
 /// The text of all `delta` events.
 pub fn text_of(events: &[SeenEvent]) -> String {
-    events.iter().filter(|event| event.name == "delta").map(|event| event.data["text"].as_str().unwrap()).collect()
+    events
+        .iter()
+        .filter(|event| event.name == "delta")
+        .map(|event| event.data["text"].as_str().unwrap())
+        .collect()
 }

@@ -128,7 +128,10 @@ mod tests {
         assert_eq!(sent.headers()[CACHE_CONTROL], KEEP_FOREVER);
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, sent.headers()[ETAG].clone());
-        assert_eq!(file_answer(&name, Dist::get(&name).unwrap(), &headers).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(
+            file_answer(&name, Dist::get(&name).unwrap(), &headers).status(),
+            StatusCode::NOT_MODIFIED
+        );
     }
 
     #[test]

@@ -45,9 +45,11 @@ async fn create(
     check_strength(&body.password, &username)?;
     let password_hash = app.passwords.hash(&body.password).await?;
     let role = body.role.unwrap_or(UserRole::User);
-    let new = NewUser { username: &username, display_name: &display_name, role, password_hash: &password_hash };
+    let new =
+        NewUser { username: &username, display_name: &display_name, role, password_hash: &password_hash };
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "user.created", format!("username:{username}")).detail(json!({"role": role}));
+    let entry = Entry::new(caller.actor(), "user.created", format!("username:{username}"))
+        .detail(json!({"role": role}));
     app.audit.append(&mut transaction, &entry).await?;
     let user = store::create(&mut transaction, &new, Timestamp::now()).await.map_err(name_taken)?;
     transaction.commit().await?;
@@ -90,7 +92,8 @@ async fn update(
         None => None,
     };
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "user.changed", format!("user:{id}")).detail(json!({"role": user.role, "disabled": user.disabled, "password": password_hash.is_some()}));
+    let entry = Entry::new(caller.actor(), "user.changed", format!("user:{id}"))
+        .detail(json!({"role": user.role, "disabled": user.disabled, "password": password_hash.is_some()}));
     // Writing to the audit log first makes changes of users take turns, so that two administrators cannot demote
     // each other at the same moment.
     app.audit.append(&mut transaction, &entry).await?;
@@ -102,7 +105,9 @@ async fn update(
         store::set_password(&mut transaction, id, hash, Timestamp::now()).await?;
     }
     if password_hash.is_some() || user.disabled {
-        app.sessions.delete_others(&mut transaction, id, caller.session().filter(|_| caller.user.id == id)).await?;
+        app.sessions
+            .delete_others(&mut transaction, id, caller.session().filter(|_| caller.user.id == id))
+            .await?;
     }
     transaction.commit().await?;
     Ok(Json(user))
@@ -118,7 +123,8 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let user = existing(&app, id).await?;
     let mut transaction = app.db.begin_write().await?;
-    let entry = Entry::new(caller.actor(), "user.deleted", format!("user:{id}")).detail(json!({"username": user.username}));
+    let entry = Entry::new(caller.actor(), "user.deleted", format!("user:{id}"))
+        .detail(json!({"username": user.username}));
     app.audit.append(&mut transaction, &entry).await?;
     if is_active_admin(&user) {
         require_another_admin(&mut transaction, id).await?;

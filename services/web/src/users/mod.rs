@@ -21,7 +21,9 @@ pub async fn update_own(app: &AppState, caller: &SignedIn, body: UpdateProfile) 
         user.display_name = checked_label(display_name, "display_name", MAX_LABEL_CHARS)?;
     }
     let password_hash = match &body.new_password {
-        Some(password) => Some(checked_new_password(app, caller, body.current_password.as_deref(), password).await?),
+        Some(password) => {
+            Some(checked_new_password(app, caller, body.current_password.as_deref(), password).await?)
+        }
         None => None,
     };
     let now = Timestamp::now();

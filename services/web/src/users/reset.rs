@@ -17,7 +17,8 @@ pub async fn reset_password(db: &Database, username: &str, password: &str) -> Re
     let hash = Passwords::new(1, 1)?.hash(password).await?;
     let now = Timestamp::now();
     let mut transaction = db.begin_write().await?;
-    let actor = Actor { id: "command-line".to_owned(), name: "command-line".to_owned(), address: String::new() };
+    let actor =
+        Actor { id: "command-line".to_owned(), name: "command-line".to_owned(), address: String::new() };
     let entry = Entry::new(actor, "user.password_reset", format!("user:{}", user.id));
     AuditLog::new(db.clone()).append(&mut transaction, &entry).await?;
     store::set_password(&mut transaction, user.id, &hash, now).await?;

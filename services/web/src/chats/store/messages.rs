@@ -1,6 +1,6 @@
 //! Messages in SQL.
 
-use super::store::Owner;
+use super::Owner;
 use crate::rows::{Columns as _, json_of, word_of};
 use anwen_contract::chat::{Author, Citation, Feedback, Message, MessageState, Outcome, Source};
 use anwen_contract::knowledge::Notice;
@@ -82,7 +82,10 @@ pub struct MessageStore {
 
 macro_rules! select_messages {
     ($rest:literal) => {
-        concat!("SELECT m.*, f.rating, f.comment FROM messages m LEFT JOIN feedback f ON f.message_id = m.id ", $rest)
+        concat!(
+            "SELECT m.*, f.rating, f.comment FROM messages m LEFT JOIN feedback f ON f.message_id = m.id ",
+            $rest
+        )
     };
 }
 
@@ -92,7 +95,12 @@ impl MessageStore {
     }
 
     /// The messages of a chat in the order in which they were made.
-    pub async fn list(&self, chat: ChatId, after: Option<MessageId>, limit: u32) -> Result<Page<Message>, DbError> {
+    pub async fn list(
+        &self,
+        chat: ChatId,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Page<Message>, DbError> {
         let rows = sqlx::query(select_messages!("WHERE m.chat_id = $1 AND m.id > $2 ORDER BY m.id LIMIT $3"))
             .bind(chat.to_string())
             .bind(after.map(|id| id.to_string()).unwrap_or_default())
@@ -141,7 +149,12 @@ impl MessageStore {
     }
 
     /// Writes how an answer came out.
-    pub async fn finish(&self, id: MessageId, answer: &FinishedAnswer, now: Timestamp) -> Result<(), DbError> {
+    pub async fn finish(
+        &self,
+        id: MessageId,
+        answer: &FinishedAnswer,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE messages SET state = $2, content = $3, search_text = $4, reasoning = $5, model = $6, sources = $7,
                     dropped = $8, citations = $9, outcome = $10, grounded = $11, truncated = $12, cached = $13,
@@ -188,7 +201,12 @@ impl MessageStore {
         Ok(result.rows_affected())
     }
 
-    pub async fn set_feedback(&self, id: MessageId, feedback: &Feedback, now: Timestamp) -> Result<(), DbError> {
+    pub async fn set_feedback(
+        &self,
+        id: MessageId,
+        feedback: &Feedback,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO feedback (message_id, rating, comment, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (message_id) DO UPDATE SET rating = excluded.rating, comment = excluded.comment,

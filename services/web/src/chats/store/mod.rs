@@ -1,5 +1,7 @@
 //! Chats in SQL. Every statement names the owner: there is no way to a chat but through its user.
 
+pub mod messages;
+
 use crate::rows::{Columns as _, json_of};
 use anwen_contract::chat::Chat;
 use anwen_contract::{ApiKeyId, ChatId, Page, Timestamp, UserId};
@@ -110,14 +112,13 @@ impl ChatStore {
 
     /// Removes a chat with its messages; says whether there was one.
     pub async fn delete(&self, owner: Owner, id: ChatId) -> Result<bool, DbError> {
-        let result = sqlx::query(
-            "DELETE FROM chats WHERE id = $1 AND user_id = $2 AND ($3 = '' OR api_key_id = $3)",
-        )
-        .bind(id.to_string())
-        .bind(owner.user.to_string())
-        .bind(owner.key_text())
-        .execute(self.db.pool())
-        .await?;
+        let result =
+            sqlx::query("DELETE FROM chats WHERE id = $1 AND user_id = $2 AND ($3 = '' OR api_key_id = $3)")
+                .bind(id.to_string())
+                .bind(owner.user.to_string())
+                .bind(owner.key_text())
+                .execute(self.db.pool())
+                .await?;
         Ok(result.rows_affected() > 0)
     }
 }
@@ -129,12 +130,14 @@ pub async fn touch(
     title: &str,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sqlx::query("UPDATE chats SET updated_at = $2, title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1")
-        .bind(id.to_string())
-        .bind(now.as_millis())
-        .bind(title)
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE chats SET updated_at = $2, title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .bind(now.as_millis())
+    .bind(title)
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
