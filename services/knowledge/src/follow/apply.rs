@@ -118,7 +118,11 @@ impl Indexes {
         let mut counts = (0, 0);
         for ids in ids.chunks(CHUNKS_PER_PAGE as usize) {
             let selection = Selection::Chunks(ids.to_vec());
-            counts.0 += self.vectors.count(space, &selection).await?;
+            counts.0 += match self.vectors.count(space, &selection).await {
+                // An index that was lost has not been filled yet.
+                Err(IndexError::UnknownSpace(_)) => 0,
+                counted => counted?,
+            };
             counts.1 += self.lexical.count(&selection).await?;
         }
         Ok(counts)

@@ -2,7 +2,8 @@
 
 use super::chunk::{ChunkSettings, Chunks, chunk_document};
 use super::document::ParsedDocument;
-use anwen_text::UnigramTokenizer;
+use anwen_text::{TokenizerScratch, UnigramTokenizer};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Cuts documents. Clones share the tokenizer.
@@ -19,6 +20,8 @@ impl Chunker {
 
     /// The passages of a document. Blocks; call it off the async runtime.
     pub fn chunk(&self, document: &ParsedDocument) -> Chunks {
-        chunk_document(document, &self.settings, &|text| self.tokenizer.count_tokens(text))
+        let scratch = RefCell::new(TokenizerScratch::default());
+        let count_tokens = |text: &str| self.tokenizer.count_tokens_with(text, &mut scratch.borrow_mut());
+        chunk_document(document, &self.settings, &count_tokens)
     }
 }

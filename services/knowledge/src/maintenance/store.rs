@@ -7,7 +7,7 @@ use anwen_platform::DbError;
 /// Some chunks of documents that have been deleted.
 pub async fn chunks_of_deleted(connection: &mut Connection, limit: i64) -> Result<Vec<ChunkId>, DbError> {
     let rows = Statement::new(
-        "SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.deleted_at IS NOT NULL LIMIT ",
+        "SELECT c.id FROM documents d CROSS JOIN chunks c WHERE c.document_id = d.id AND d.deleted_at IS NOT NULL LIMIT ",
     )
     .bind(limit)
     .all(connection)
