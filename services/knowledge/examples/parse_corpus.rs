@@ -8,13 +8,15 @@
 //!
 //! FOLDER holds `manifest.jsonl` with `path` and `expected`; the default is `docs/dev` under `$ANWEN_SHARED`, or under
 //! `../shared`. Agreement is the F1 of words (Chinese characters count as words): `words` regardless of order, `pairs`
-//! of neighbours, which shows the reading order.
+//! of neighbours, which shows the reading order. `chunks` is their number at the default sizes and the median size in
+//! words.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use anwen_knowledge::ingest::chunk::{ChunkSettings, chunk_document};
 use anwen_knowledge::ingest::clean::is_wide;
 use anwen_knowledge::ingest::document::to_text;
 use anwen_knowledge::ingest::sandbox::{ParseLimits, ParseWorker, parse_in_child, run_parse_worker};
@@ -32,6 +34,8 @@ struct Row {
     outcome: String,
     pages: usize,
     characters: usize,
+    chunks: usize,
+    median_chunk: usize,
     took_ms: u128,
     expected: Option<Agreement>,
     poppler: Option<Agreement>,
@@ -90,6 +94,8 @@ async fn measure(folder: &Path, entry: &Entry) -> Row {
         outcome: String::new(),
         pages: 0,
         characters: 0,
+        chunks: 0,
+        median_chunk: 0,
         took_ms,
         expected: None,
         poppler: None,
@@ -101,6 +107,11 @@ async fn measure(folder: &Path, entry: &Entry) -> Row {
                 if warnings.is_empty() { "ok".to_owned() } else { format!("ok ({})", warnings.join(", ")) };
             row.pages = document.pages.len();
             row.characters = document.character_count();
+            let chunks =
+                chunk_document(&document, &ChunkSettings::default(), &|text| words(text).len()).drafts;
+            let mut sizes: Vec<usize> = chunks.iter().map(|chunk| chunk.tokens).collect();
+            sizes.sort_unstable();
+            (row.chunks, row.median_chunk) = (sizes.len(), sizes.get(sizes.len() / 2).copied().unwrap_or(0));
             let text = to_text(&document);
             let expected =
                 entry.expected.as_ref().and_then(|name| std::fs::read_to_string(folder.join(name)).ok());
@@ -175,16 +186,18 @@ fn print_table(rows: &[Row]) -> ExitCode {
         agreement.map_or("            -".to_owned(), |a| format!("{:>6.3}{:>7.3}", a.words, a.pairs))
     };
     println!(
-        "{:<64}{:>6}{:>10}{:>7}  {:>13}  {:>13}  outcome",
-        "file", "pages", "chars", "ms", "expected", "pdftotext"
+        "{:<64}{:>6}{:>10}{:>11}{:>7}  {:>13}  {:>13}  outcome",
+        "file", "pages", "chars", "chunks", "ms", "expected", "pdftotext"
     );
     for row in rows {
         let name: String = row.path.chars().rev().take(62).collect::<Vec<_>>().into_iter().rev().collect();
         println!(
-            "{:<64}{:>6}{:>10}{:>7}  {}  {}  {}",
+            "{:<64}{:>6}{:>10}{:>6}/{:>4}{:>7}  {}  {}  {}",
             name,
             row.pages,
             row.characters,
+            row.chunks,
+            row.median_chunk,
             row.took_ms,
             show(row.expected),
             show(row.poppler),

@@ -34,15 +34,18 @@ struct Model {
 /// A part of the document's body in order.
 enum Piece {
     Paragraph(Paragraph),
-    /// Cells hold paragraphs.
-    Table {
-        rows: Vec<Vec<Vec<Paragraph>>>,
-        header_rows: usize,
-    },
+    Table { rows: Vec<Vec<TableCell>>, header_rows: usize },
     Footnote(String),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
+struct TableCell {
+    paragraphs: Vec<Paragraph>,
+    /// It stands here again because it spans rows; the paragraphs are those of the row above.
+    is_again: bool,
+}
+
+#[derive(Clone, Default)]
 struct Paragraph {
     text: String,
     /// 1 to 6 where the model knows it to be a heading.
@@ -51,6 +54,7 @@ struct Paragraph {
 }
 
 /// Where in a list a paragraph stands, as far as the model knows.
+#[derive(Clone)]
 struct ListPlace {
     depth: u8,
     number: Option<u32>,
@@ -151,10 +155,10 @@ fn block(paragraph: &Paragraph, notes: &ParagraphNotes) -> Block {
     Block::new(kind, text, notes.page)
 }
 
-fn cell_text(paragraphs: &[Paragraph], overlay: &mut Overlay, page: &mut Option<u32>) -> String {
+fn cell_text(cell: &TableCell, overlay: &mut Overlay, page: &mut Option<u32>) -> String {
     let mut lines = Vec::new();
-    for paragraph in paragraphs {
-        let notes = overlay.next(&paragraph.text);
+    for paragraph in &cell.paragraphs {
+        let notes = if cell.is_again { ParagraphNotes::default() } else { overlay.next(&paragraph.text) };
         *page = page.or(notes.page);
         let text = clean::normalise(paragraph.text.trim());
         if !text.is_empty() {

@@ -158,6 +158,12 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_over_several_rows_stands_in_each() {
+        let html = "<table><tr><td rowspan=2>pump</td><td>P1</td></tr><tr><td>P2</td></tr><tr><td>fan</td><td>F1</td></tr></table>";
+        assert_eq!(shapes(html)[0].1, "pump | P1\npump | P2\nfan | F1");
+    }
+
+    #[test]
     fn the_declared_encoding_is_used() {
         let html = "<html><head><meta charset=\"gb2312\"></head><body><p>员工手册</p></body></html>";
         let (bytes, _, _) = encoding_rs::GB18030.encode(html);

@@ -12,6 +12,7 @@ pub mod detect;
 mod docx;
 mod encoding;
 mod failure;
+mod grid;
 mod html;
 mod limits;
 mod markdown;

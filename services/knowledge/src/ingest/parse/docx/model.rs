@@ -2,9 +2,10 @@
 
 use undoc::model::{Block, Cell, ListType, Paragraph as SourceParagraph, RevisionType};
 
-use super::{ListPlace, Model, Paragraph, Piece};
+use super::{ListPlace, Model, Paragraph, Piece, TableCell};
 use crate::ingest::document::Metadata;
 use crate::ingest::parse::caught;
+use crate::ingest::parse::grid::{Grid, SpannedCell};
 
 pub(super) fn read(data: &[u8]) -> Result<Model, String> {
     let document = caught(|| undoc::parse_bytes(data))
@@ -33,8 +34,8 @@ fn piece(block: &Block) -> Option<Piece> {
     match block {
         Block::Paragraph(source) => Some(Piece::Paragraph(paragraph(source))),
         Block::Table(table) => {
-            let rows: Vec<_> =
-                table.rows.iter().map(|row| row.cells.iter().flat_map(cells).collect()).collect();
+            let mut grid = Grid::new();
+            let rows: Vec<_> = table.rows.iter().map(|row| grid.row(row.cells.iter().map(cell))).collect();
             let headers = table
                 .rows
                 .iter()
@@ -56,16 +57,19 @@ fn piece(block: &Block) -> Option<Piece> {
     }
 }
 
-/// A cell, followed by empty ones for the further columns that it spans.
-fn cells(cell: &Cell) -> Vec<Vec<Paragraph>> {
-    let mut content: Vec<Paragraph> = cell.content.iter().map(paragraph).collect();
-    for nested in &cell.nested_tables {
+fn cell(source: &Cell) -> SpannedCell<TableCell> {
+    let mut paragraphs: Vec<Paragraph> = source.content.iter().map(paragraph).collect();
+    for nested in &source.nested_tables {
         for row in &nested.rows {
-            content.extend(row.cells.iter().flat_map(|cell| cell.content.iter().map(paragraph)));
+            paragraphs.extend(row.cells.iter().flat_map(|cell| cell.content.iter().map(paragraph)));
         }
     }
-    let further = (cell.col_span.clamp(1, 64) - 1) as usize;
-    std::iter::once(content).chain(std::iter::repeat_with(Vec::new).take(further)).collect()
+    SpannedCell {
+        again: TableCell { paragraphs: paragraphs.clone(), is_again: true },
+        content: TableCell { paragraphs, is_again: false },
+        columns: source.col_span as usize,
+        rows: source.row_span as usize,
+    }
 }
 
 fn paragraph(source: &SourceParagraph) -> Paragraph {

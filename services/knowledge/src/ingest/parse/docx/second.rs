@@ -5,7 +5,7 @@ use docx_rs::{
     TableCellContent, TableChild, TableRowChild,
 };
 
-use super::{ListPlace, Model, Paragraph, Piece};
+use super::{ListPlace, Model, Paragraph, Piece, TableCell};
 use crate::ingest::document::Metadata;
 use crate::ingest::parse::caught;
 
@@ -50,7 +50,7 @@ fn table(table: &Table) -> Piece {
                 TableCellContent::Paragraph(source) => Some(paragraph(source)),
                 _ => None,
             });
-            cells.push(paragraphs.collect());
+            cells.push(TableCell { paragraphs: paragraphs.collect(), is_again: false });
         }
         rows.push(cells);
     }

@@ -91,6 +91,21 @@ fn tables_have_their_rows() {
 }
 
 #[test]
+fn cells_that_span_keep_their_columns() {
+    let cell = |properties: &str, text: &str| {
+        format!("<w:tc><w:tcPr>{properties}</w:tcPr>{}</w:tc>", paragraph("", text))
+    };
+    let rows = [
+        cell(r#"<w:vMerge w:val="restart"/>"#, "pump") + &cell("", "P1") + &cell("", "noise"),
+        cell("<w:vMerge/>", "") + &cell("", "P2") + &cell("", "heat"),
+        cell(r#"<w:gridSpan w:val="2"/>"#, "all") + &cell("", "stop"),
+    ];
+    let body: String = rows.iter().map(|row| format!("<w:tr>{row}</w:tr>")).collect();
+    let shapes = shapes(docx(&format!("<w:tbl>{body}</w:tbl>")), Engine::First);
+    assert_eq!(shapes[0].1, "pump | P1 | noise\npump | P2 | heat\nall |  | stop");
+}
+
+#[test]
 fn pages_are_those_that_word_last_made() {
     let broken = "<w:p><w:r><w:lastRenderedPageBreak/><w:t>second page</w:t></w:r></w:p>";
     let body = paragraph("", "first page") + broken + &paragraph("", "also second");

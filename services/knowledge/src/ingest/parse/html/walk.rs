@@ -5,11 +5,10 @@ use dom_query::NodeRef;
 use crate::ingest::clean;
 use crate::ingest::document::{Block, BlockKind};
 use crate::ingest::parse::builder::DocumentBuilder;
+use crate::ingest::parse::grid::{Grid, SpannedCell};
 
 /// Elements nested deeper are read as plain text: nothing that people wrote is nested so deep.
 const MAX_DEPTH: usize = 256;
-/// A cell spans at most so many columns.
-const MAX_COLUMN_SPAN: usize = 64;
 /// Stands for `<br>` until white space is collapsed.
 const LINE_BREAK: char = '\u{1}';
 
@@ -142,35 +141,54 @@ impl Walk<'_> {
             self.flush_default();
             return;
         }
-        let mut rows = Vec::new();
-        let mut header_rows = 0;
+        let mut rows = TableRows::new();
         for node in table.descendants_it() {
             if node.has_name("caption") {
                 self.builder.push(Block::new(BlockKind::Figure, running_text(&node.text()), None));
+            } else if node.has_name("tr") {
+                rows.push(&node);
             }
-            if !node.has_name("tr") {
-                continue;
-            }
-            let mut row = Vec::new();
-            let mut all_headers = true;
-            for cell in node.children_it(false).filter(|cell| cell.has_name("td") || cell.has_name("th")) {
-                all_headers &= cell.has_name("th");
-                row.push(running_text(&cell.text()).replace('\n', " "));
-                let span = cell.attr("colspan").and_then(|span| span.parse::<usize>().ok()).unwrap_or(1);
-                row.extend(std::iter::repeat_n(String::new(), span.clamp(1, MAX_COLUMN_SPAN) - 1));
-            }
-            if row.iter().all(String::is_empty) {
-                continue;
-            }
-            if all_headers && header_rows == rows.len() {
-                header_rows += 1;
-            }
-            rows.push(row);
         }
-        if header_rows == rows.len() {
-            header_rows = header_rows.min(1);
+        let header_rows =
+            if rows.header_rows == rows.rows.len() { rows.header_rows.min(1) } else { rows.header_rows };
+        self.builder.push(Block::table(rows.rows, header_rows, None));
+    }
+}
+
+/// Rows of a table, each with all of its columns.
+struct TableRows {
+    rows: Vec<Vec<String>>,
+    header_rows: usize,
+    grid: Grid<String>,
+}
+
+impl TableRows {
+    fn new() -> Self {
+        Self { rows: Vec::new(), header_rows: 0, grid: Grid::new() }
+    }
+
+    fn push(&mut self, row: &NodeRef<'_>) {
+        let mut all_headers = true;
+        let mut cells = Vec::new();
+        for cell in row.children_it(false).filter(|cell| cell.has_name("td") || cell.has_name("th")) {
+            all_headers &= cell.has_name("th");
+            let content = running_text(&cell.text()).replace('\n', " ");
+            let span = |name: &str| cell.attr(name).and_then(|span| span.parse().ok()).unwrap_or(1usize);
+            cells.push(SpannedCell {
+                again: content.clone(),
+                content,
+                columns: span("colspan"),
+                rows: span("rowspan"),
+            });
         }
-        self.builder.push(Block::table(rows, header_rows, None));
+        let row = self.grid.row(cells);
+        if row.iter().all(String::is_empty) {
+            return;
+        }
+        if all_headers && self.header_rows == self.rows.len() {
+            self.header_rows += 1;
+        }
+        self.rows.push(row);
     }
 }
 

@@ -37,8 +37,8 @@ const MAX_CANDIDATES: usize = 8;
 const MIN_COLUMN_LINES: usize = 3;
 /// The lines of a column fill at least this share of its width on average.
 const MIN_FILL: f32 = 0.5;
-/// The lines of a column are at least so wide on average (text columns).
-const MIN_LINE_COLUMNS: f32 = 14.0;
+/// The fragments of a column's lines are at least so wide on average (text columns); cells of a table are shorter.
+const MIN_FRAGMENT_COLUMNS: f32 = 14.0;
 /// Two columns stand beside each other over at least this share of the shorter one.
 const MIN_SIDE_BY_SIDE: f32 = 0.5;
 /// What crosses a river by less than this share of its font size does not cross it.
@@ -186,8 +186,8 @@ struct Column {
     lines: usize,
     /// Average share of the width that lines fill.
     fill: f32,
-    /// Average width of a line in text columns.
-    line_columns: f32,
+    /// Average width of a fragment in text columns.
+    fragment_columns: f32,
 }
 
 impl Column {
@@ -203,12 +203,14 @@ impl Column {
             bottom: side.iter().map(|&index| items[index].y1).reduce(f32::max)?,
             lines,
             fill: ink / (lines as f32 * (x1 - x0).max(1.0)),
-            line_columns: text as f32 / lines as f32,
+            fragment_columns: text as f32 / side.len() as f32,
         })
     }
 
     fn is_running_text(&self) -> bool {
-        self.lines >= MIN_COLUMN_LINES && self.fill >= MIN_FILL && self.line_columns >= MIN_LINE_COLUMNS
+        self.lines >= MIN_COLUMN_LINES
+            && self.fill >= MIN_FILL
+            && self.fragment_columns >= MIN_FRAGMENT_COLUMNS
     }
 }
 
@@ -301,6 +303,17 @@ mod tests {
             items.push(line(300.0, 100.0 + 12.0 * index as f32, 40.0));
         }
         assert_eq!(flat(&items), (0..18).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_wide_table_of_numbers_is_read_row_by_row() {
+        let mut items = Vec::new();
+        for index in 0..6 {
+            for column in 0..6 {
+                items.push(line(50.0 + 75.0 * column as f32, 100.0 + 12.0 * index as f32, 55.0));
+            }
+        }
+        assert_eq!(flat(&items), (0..36).collect::<Vec<_>>());
     }
 
     #[test]
