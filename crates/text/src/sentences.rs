@@ -20,9 +20,7 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     for block in blocks(text) {
         match block.kind {
             LineKind::Whole => push_trimmed(text, block.range, &mut found),
-            LineKind::ListItem
-                if text[block.range.clone()].chars().count() <= WHOLE_LIST_LINE_MAX_CHARS =>
-            {
+            LineKind::ListItem if text[block.range.clone()].chars().count() <= WHOLE_LIST_LINE_MAX_CHARS => {
                 push_trimmed(text, block.range, &mut found);
             }
             LineKind::ListItem | LineKind::Prose => split_prose(text, block.range, &mut found),
@@ -66,9 +64,7 @@ pub fn is_list_item(line: &str) -> bool {
                     || rest.starts_with(['、', '．'])
                     || rest.starts_with([')', '）']))
         }
-        c if c.is_ascii_alphabetic() => {
-            after_first.starts_with(") ") || after_first.starts_with("）")
-        }
+        c if c.is_ascii_alphabetic() => after_first.starts_with(") ") || after_first.starts_with("）"),
         _ => false,
     }
 }
@@ -145,15 +141,18 @@ fn last_line(block: &str) -> &str {
 
 /// Whether the break between `line` and `next` was made by a margin and not by the writer.
 fn is_wrapped(line: &str, next: &str) -> bool {
-    let ends_open = line
-        .chars()
-        .next_back()
-        .is_some_and(|c| c.is_alphanumeric() || matches!(c, ',' | '，' | '、' | '-' | '(' | '（' | '“' | '"' | ')' | '）'));
+    let ends_open = line.chars().next_back().is_some_and(|c| {
+        c.is_alphanumeric() || matches!(c, ',' | '，' | '、' | '-' | '(' | '（' | '“' | '"' | ')' | '）')
+    });
     let columns: usize = line.chars().map(|c| if is_han(c) || is_wide(c) { 2 } else { 1 }).sum();
     ends_open
         && columns >= WRAPPED_LINE_MIN_COLUMNS
         && next.trim_start().chars().next().is_some_and(|c| {
-            c.is_lowercase() || c.is_numeric() || is_han(c) || is_wide(c) || c.is_uppercase() && !line.is_empty() && ends_inside_sentence(line)
+            c.is_lowercase()
+                || c.is_numeric()
+                || is_han(c)
+                || is_wide(c)
+                || c.is_uppercase() && !line.is_empty() && ends_inside_sentence(line)
         })
 }
 
@@ -165,8 +164,8 @@ fn is_wide(c: char) -> bool {
 /// A wrapped line whose next line begins with a capital (a name) still ends in a comma or a small word.
 fn ends_inside_sentence(line: &str) -> bool {
     const OPEN_WORDS: [&str; 22] = [
-        "a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "to", "was",
-        "were", "when", "which", "who", "with",
+        "a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "to",
+        "was", "were", "when", "which", "who", "with",
     ];
     let trimmed = line.trim_end();
     trimmed.ends_with(',')
@@ -251,28 +250,28 @@ fn ends_sentence(block: &str, start: usize, mark: usize, end: usize) -> bool {
 
 /// Titles and the like, after which a name or number follows.
 const BEFORE_A_NAME: [&str; 27] = [
-    "art", "capt", "ch", "col", "dr", "eq", "fig", "gen", "gov", "hon", "lt", "mr", "mrs", "ms", "mt", "no", "nos", "p", "pp",
-    "prof", "rev", "sec", "sen", "sgt", "st", "vol", "vs",
+    "art", "capt", "ch", "col", "dr", "eq", "fig", "gen", "gov", "hon", "lt", "mr", "mrs", "ms", "mt", "no",
+    "nos", "p", "pp", "prof", "rev", "sec", "sen", "sgt", "st", "vol", "vs",
 ];
 
 /// Abbreviations that may also stand at a sentence's end.
 const ANYWHERE: [&str; 29] = [
-    "approx", "apr", "aug", "ave", "co", "corp", "dec", "dept", "est", "etc", "feb", "inc", "jan", "jr", "jul", "jun", "ltd",
-    "mar", "max", "min", "nov", "oct", "rd", "resp", "sep", "sept", "sr", "tel", "univ",
+    "approx", "apr", "aug", "ave", "co", "corp", "dec", "dept", "est", "etc", "feb", "inc", "jan", "jr",
+    "jul", "jun", "ltd", "mar", "max", "min", "nov", "oct", "rd", "resp", "sep", "sept", "sr", "tel", "univ",
 ];
 
 /// Words that open a sentence far more often than a name.
 const SENTENCE_OPENERS: [&str; 23] = [
-    "A", "After", "An", "As", "At", "But", "For", "He", "However", "If", "In", "It", "On", "She", "The", "Their", "There", "These",
-    "They", "This", "We", "When", "You",
+    "A", "After", "An", "As", "At", "But", "For", "He", "However", "If", "In", "It", "On", "She", "The",
+    "Their", "There", "These", "They", "This", "We", "When", "You",
 ];
 
 /// Whether the full stop after `before` belongs to an abbreviation, an initial or an ordinal; `following` is the
 /// text after it.
 fn is_abbreviation(before: &str, following: &str) -> bool {
-    let word_start = before.rfind(|c: char| c.is_whitespace() || is_han(c) || matches!(c, '(' | '（' | '"' | '“')).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let word_start = before
+        .rfind(|c: char| c.is_whitespace() || is_han(c) || matches!(c, '(' | '（' | '"' | '“'))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let word = &before[word_start..];
     if word.is_empty() {
         return false;
@@ -290,7 +289,8 @@ fn is_abbreviation(before: &str, following: &str) -> bool {
     if matches!(lower.as_str(), "e.g" | "i.e" | "cf" | "viz" | "al" | "ca") {
         return true;
     }
-    let dotted = lower.split('.').all(|part| part.chars().count() == 1 && part.chars().all(char::is_alphabetic));
+    let dotted =
+        lower.split('.').all(|part| part.chars().count() == 1 && part.chars().all(char::is_alphabetic));
     (dotted || ANYWHERE.binary_search(&lower.as_str()).is_ok()) && !opens_sentence
 }
 

@@ -80,9 +80,9 @@ fn split_lists(run: &str) -> Vec<String> {
     let is_grouped_number = pieces.len() > 1
         && pieces[0].len() <= 3
         && pieces[0].bytes().all(|b| b.is_ascii_digit())
-        && pieces[1..].iter().all(|piece| {
-            piece.len() >= 3 && piece.as_bytes()[..3].iter().all(u8::is_ascii_digit)
-        });
+        && pieces[1..]
+            .iter()
+            .all(|piece| piece.len() >= 3 && piece.as_bytes()[..3].iter().all(u8::is_ascii_digit));
     if is_grouped_number {
         return vec![pieces.concat()];
     }
@@ -121,28 +121,68 @@ fn push_bigrams(content: &str, terms: &mut Vec<String>) {
 
 /// Words that carry the question and not its subject, longest first where one begins another.
 const HAN_FUNCTION_WORDS: [&str; 46] = [
-    "为什么", "什么时候", "有哪些", "有没有", "是什么", "是多少", "多长时间", "能不能", "可不可以", "什么样",
-    "什么", "怎么样", "怎么", "怎样", "如何", "多少", "哪些", "哪个", "哪里", "哪儿", "哪一", "是否", "请问", "为何", "谁", "几个",
-    "以及", "或者", "并且", "但是", "因为", "所以", "如果", "关于", "对于", "之间", "的", "了", "吗", "呢", "吧", "啊", "呀", "嘛",
-    "着", "是",
+    "为什么",
+    "什么时候",
+    "有哪些",
+    "有没有",
+    "是什么",
+    "是多少",
+    "多长时间",
+    "能不能",
+    "可不可以",
+    "什么样",
+    "什么",
+    "怎么样",
+    "怎么",
+    "怎样",
+    "如何",
+    "多少",
+    "哪些",
+    "哪个",
+    "哪里",
+    "哪儿",
+    "哪一",
+    "是否",
+    "请问",
+    "为何",
+    "谁",
+    "几个",
+    "以及",
+    "或者",
+    "并且",
+    "但是",
+    "因为",
+    "所以",
+    "如果",
+    "关于",
+    "对于",
+    "之间",
+    "的",
+    "了",
+    "吗",
+    "呢",
+    "吧",
+    "啊",
+    "呀",
+    "嘛",
+    "着",
+    "是",
 ];
 
 fn function_word_length(text: &str) -> usize {
-    HAN_FUNCTION_WORDS
-        .iter()
-        .find(|word| text.starts_with(**word))
-        .map_or(0, |word| word.len())
+    HAN_FUNCTION_WORDS.iter().find(|word| text.starts_with(**word)).map_or(0, |word| word.len())
 }
 
 /// Sorted, for binary search.
 const STOP_WORDS: [&str; 96] = [
-    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before", "being",
-    "between", "both", "but", "by", "can", "could", "did", "do", "does", "during", "each", "for", "from", "had",
-    "has", "have", "he", "her", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "itself", "many", "may",
-    "me", "might", "more", "most", "much", "my", "no", "not", "of", "on", "or", "other", "our", "out", "over", "she",
-    "should", "so", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this",
-    "those", "to", "under", "up", "us", "was", "we", "were", "what", "when", "where", "which", "who", "whom",
-    "whose", "why", "will", "with", "would", "you",
+    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before",
+    "being", "between", "both", "but", "by", "can", "could", "did", "do", "does", "during", "each", "for",
+    "from", "had", "has", "have", "he", "her", "him", "his", "how", "i", "if", "in", "into", "is", "it",
+    "its", "itself", "many", "may", "me", "might", "more", "most", "much", "my", "no", "not", "of", "on",
+    "or", "other", "our", "out", "over", "she", "should", "so", "some", "such", "than", "that", "the",
+    "their", "them", "then", "there", "these", "they", "this", "those", "to", "under", "up", "us", "was",
+    "we", "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would",
+    "you",
 ];
 
 /// Folds plural, past and progressive forms of an English word onto one spelling. Both sides of a comparison
@@ -155,7 +195,10 @@ fn stem(word: &str) -> String {
     let mut stem = strip_verb_ending(&singular).to_owned();
     let bytes = stem.as_bytes();
     let n = bytes.len();
-    if n >= 4 && bytes[n - 1] == bytes[n - 2] && !matches!(bytes[n - 1], b'a' | b'e' | b'i' | b'o' | b'u' | b's' | b'l') {
+    if n >= 4
+        && bytes[n - 1] == bytes[n - 2]
+        && !matches!(bytes[n - 1], b'a' | b'e' | b'i' | b'o' | b'u' | b's' | b'l')
+    {
         stem.pop();
     }
     if stem.len() >= 4 && stem.ends_with('e') {

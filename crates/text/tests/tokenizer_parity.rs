@@ -131,7 +131,8 @@ fn random_mixtures_of_blocks() {
     let mut pair = Pair::load();
     let mut random = Random(42);
     for _ in 0..4000 {
-        let blocks: Vec<(u32, u32)> = (0..1 + random.below(4)).map(|_| BLOCKS[random.below(BLOCKS.len())]).collect();
+        let blocks: Vec<(u32, u32)> =
+            (0..1 + random.below(4)).map(|_| BLOCKS[random.below(BLOCKS.len())]).collect();
         let text: String = (0..random.below(60))
             .map(|_| {
                 let (first, last) = blocks[random.below(blocks.len())];

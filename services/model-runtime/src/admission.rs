@@ -91,7 +91,12 @@ impl Admission {
         let (sender, mut place) = watch::channel(Place::Waiting(position));
         place.mark_changed();
         state.waiting.push_back(Waiter { ticket, place: sender });
-        Ok(Entry::Queued(Waiting { admission: self.clone(), ticket, place, deadline: Instant::now() + timeout }))
+        Ok(Entry::Queued(Waiting {
+            admission: self.clone(),
+            ticket,
+            place,
+            deadline: Instant::now() + timeout,
+        }))
     }
 
     /// A slot, after waiting for it if need be.

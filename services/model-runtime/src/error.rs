@@ -11,7 +11,9 @@ pub enum RuntimeError {
     NotCapable { model: String, action: &'static str },
     #[error("the model {model:?} could not be loaded; the log says why")]
     LoadFailed { model: String, cause: String },
-    #[error("the prompt has {prompt_tokens} tokens and the model takes {context_tokens}, the answer included; shorten it")]
+    #[error(
+        "the prompt has {prompt_tokens} tokens and the model takes {context_tokens}, the answer included; shorten it"
+    )]
     ContextTooLong { prompt_tokens: usize, context_tokens: usize },
     #[error("{waiting} requests wait for {model:?} already; try again later")]
     Busy { model: String, waiting: usize },
@@ -43,7 +45,9 @@ impl RuntimeError {
 
     fn cause(&self) -> Option<&str> {
         match self {
-            Self::LoadFailed { cause, .. } | Self::GenerationFailed { cause } | Self::Internal { cause } => Some(cause),
+            Self::LoadFailed { cause, .. } | Self::GenerationFailed { cause } | Self::Internal { cause } => {
+                Some(cause)
+            }
             _ => None,
         }
     }

@@ -22,7 +22,8 @@ async fn main() -> anyhow::Result<()> {
     let config: anwen_model_runtime::Config = settings.section("model_runtime")?;
     telemetry::init_logs(&common.log)?;
     let listen = config.listen;
-    let service = anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;
+    let service =
+        anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "model runtime ready");
     let stop = shutdown::Shutdown::new();

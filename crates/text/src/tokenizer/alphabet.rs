@@ -48,9 +48,7 @@ impl Codes {
     }
 
     pub(super) fn of(&self, c: char) -> u16 {
-        self.by_char
-            .binary_search_by_key(&c, |&(known, _)| known)
-            .map_or(0, |index| self.by_char[index].1)
+        self.by_char.binary_search_by_key(&c, |&(known, _)| known).map_or(0, |index| self.by_char[index].1)
     }
 }
 
@@ -121,7 +119,9 @@ impl Alphabet {
                 None => symbols.push(self.symbol_of(c)),
             }
         } else {
-            self.normalize_and_emit(c.encode_utf8(&mut [0; 4]), &mut |kind, symbol| symbols.push((kind, symbol)));
+            self.normalize_and_emit(c.encode_utf8(&mut [0; 4]), &mut |kind, symbol| {
+                symbols.push((kind, symbol))
+            });
         }
         match (symbols.as_slice(), u16::try_from(self.expansions.len())) {
             (&[(kind, symbol)], _) => Entry::Symbol(kind, symbol),

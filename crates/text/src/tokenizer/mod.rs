@@ -62,11 +62,7 @@ impl UnigramTokenizer {
         let mut lengths: Vec<usize> = definition.pieces.iter().map(|piece| piece.text.len()).collect();
         lengths.sort_unstable();
         let median_piece_bytes = lengths.get(lengths.len() / 2).copied().unwrap_or(1);
-        Ok(Self {
-            alphabet: Alphabet::build(codes, definition.charsmap),
-            pieces,
-            median_piece_bytes,
-        })
+        Ok(Self { alphabet: Alphabet::build(codes, definition.charsmap), pieces, median_piece_bytes })
     }
 
     /// Number of pieces, the unknown one included.

@@ -106,12 +106,18 @@ pub(super) struct SearchScratch {
 }
 
 impl Pieces {
-    pub(super) fn build(pieces: &[Piece<'_>], unknown_id: u32, codes: &Codes) -> Result<Self, TokenizerError> {
+    pub(super) fn build(
+        pieces: &[Piece<'_>],
+        unknown_id: u32,
+        codes: &Codes,
+    ) -> Result<Self, TokenizerError> {
         let worst = pieces.iter().map(|piece| piece.score).fold(f64::INFINITY, f64::min);
         let unknown_score = worst - UNKNOWN_PENALTY;
         if !worst.is_finite() || unknown_score >= 0.0 {
             // Then a run of unknown characters could outscore the piece that spells it.
-            return Err(TokenizerError::Unsupported("piece scores that are not log probabilities".to_owned()));
+            return Err(TokenizerError::Unsupported(
+                "piece scores that are not log probabilities".to_owned(),
+            ));
         }
         let mut symbols = Vec::new();
         let mut ends = Vec::with_capacity(pieces.len());

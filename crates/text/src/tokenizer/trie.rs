@@ -87,7 +87,12 @@ impl Builder {
         for &(symbol, group_first, group_last) in &groups {
             let slot = base + usize::from(symbol);
             self.nodes[slot].parent = node;
-            pending.push(Subtree { node: slot as u32, first: group_first, last: group_last, depth: depth + 1 });
+            pending.push(Subtree {
+                node: slot as u32,
+                first: group_first,
+                last: group_last,
+                depth: depth + 1,
+            });
         }
     }
 
@@ -125,7 +130,12 @@ impl Builder {
     }
 }
 
-fn group_by_symbol(keys: &[(&[u16], u32)], first: usize, last: usize, depth: usize) -> Vec<(u16, usize, usize)> {
+fn group_by_symbol(
+    keys: &[(&[u16], u32)],
+    first: usize,
+    last: usize,
+    depth: usize,
+) -> Vec<(u16, usize, usize)> {
     let mut groups: Vec<(u16, usize, usize)> = Vec::new();
     for (index, (symbols, _)) in keys.iter().enumerate().take(last).skip(first) {
         let symbol = symbols[depth];
@@ -152,8 +162,10 @@ mod tests {
 
     #[test]
     fn holds_its_keys_and_nothing_else() {
-        let keys: Vec<Vec<u16>> = vec![vec![1], vec![1, 2], vec![1, 2, 9], vec![3, 1], vec![700], vec![700, 700]];
-        let entries: Vec<(&[u16], u32)> = keys.iter().zip(10..).map(|(key, id)| (key.as_slice(), id)).collect();
+        let keys: Vec<Vec<u16>> =
+            vec![vec![1], vec![1, 2], vec![1, 2, 9], vec![3, 1], vec![700], vec![700, 700]];
+        let entries: Vec<(&[u16], u32)> =
+            keys.iter().zip(10..).map(|(key, id)| (key.as_slice(), id)).collect();
         let trie = Trie::build(&entries);
         for (key, id) in &entries {
             assert_eq!(walk(&trie, key), Some(*id), "{key:?}");

@@ -5,10 +5,17 @@ use crate::engine::{EmbedJob, Embeddings};
 use crate::error::RuntimeError;
 
 /// The model's own name and the vectors, in the order of the texts.
-pub(super) async fn run(state: &ApiState, model: &str, job: EmbedJob) -> Result<(String, Embeddings), RuntimeError> {
+pub(super) async fn run(
+    state: &ApiState,
+    model: &str,
+    job: EmbedJob,
+) -> Result<(String, Embeddings), RuntimeError> {
     let limit = state.config.max_embed_texts;
     if job.texts.len() > limit {
-        return Err(RuntimeError::Invalid(format!("at most {limit} texts at a time; this request has {}", job.texts.len())));
+        return Err(RuntimeError::Invalid(format!(
+            "at most {limit} texts at a time; this request has {}",
+            job.texts.len()
+        )));
     }
     let model = state.registry.acquire(model).await?;
     if !model.engine.capabilities().embed {
@@ -20,6 +27,7 @@ pub(super) async fn run(state: &ApiState, model: &str, job: EmbedJob) -> Result<
     let embeddings = model.engine.embed(job).await?;
     let labels = [("model", model.name.clone())];
     metrics::counter!("anwen_model_embedded_texts_total", &labels).increment(texts);
-    metrics::histogram!("anwen_model_embed_duration_seconds", &labels).record(started.elapsed().as_secs_f64());
+    metrics::histogram!("anwen_model_embed_duration_seconds", &labels)
+        .record(started.elapsed().as_secs_f64());
     Ok((model.name.clone(), embeddings))
 }

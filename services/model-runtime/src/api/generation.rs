@@ -66,7 +66,8 @@ pub(super) async fn start(state: &ApiState, model: &str, job: ChatJob) -> Result
         }
         Entry::Queued(waiting) => queued(Arc::clone(&model), waiting, job, clock, timeout),
     };
-    metrics::counter!("anwen_model_requests_total", "model" => model.name.clone(), "kind" => "chat").increment(1);
+    metrics::counter!("anwen_model_requests_total", "model" => model.name.clone(), "kind" => "chat")
+        .increment(1);
     Ok(Generation { model, events })
 }
 
@@ -96,13 +97,17 @@ fn queued(
                         let clock = clock.with_slot();
                         record_queue_wait(&model, clock.started.elapsed());
                         match model.engine.chat(*job).await {
-                            Ok(events) => Some((None, State::Running(running(model, slot, events, clock, timeout)))),
+                            Ok(events) => {
+                                Some((None, State::Running(running(model, slot, events, clock, timeout))))
+                            }
                             Err(error) => Some((Some(Err(error)), State::Ended)),
                         }
                     }
                     Err(error) => Some((Some(Err(error)), State::Ended)),
                 },
-                State::Running(mut events) => events.next().await.map(|event| (Some(event), State::Running(events))),
+                State::Running(mut events) => {
+                    events.next().await.map(|event| (Some(event), State::Running(events)))
+                }
                 State::Ended => None,
             }
         }
@@ -112,7 +117,8 @@ fn queued(
 }
 
 fn record_queue_wait(model: &LoadedModel, waited: Duration) {
-    metrics::histogram!("anwen_model_queue_wait_seconds", "model" => model.name.clone()).record(waited.as_secs_f64());
+    metrics::histogram!("anwen_model_queue_wait_seconds", "model" => model.name.clone())
+        .record(waited.as_secs_f64());
 }
 
 /// The events of a generation that holds its slot; ends after its last event, an error, or `timeout`.
@@ -159,9 +165,12 @@ fn running(
 
 fn record_end(model: &LoadedModel, end: &ChatEnd, timings: &Timings) {
     let labels = [("model", model.name.clone())];
-    metrics::counter!("anwen_model_prompt_tokens_total", &labels).increment(u64::from(end.usage.prompt_tokens));
-    metrics::counter!("anwen_model_completion_tokens_total", &labels).increment(u64::from(end.usage.completion_tokens));
-    metrics::histogram!("anwen_model_generation_duration_seconds", &labels).record(timings.total.as_secs_f64());
+    metrics::counter!("anwen_model_prompt_tokens_total", &labels)
+        .increment(u64::from(end.usage.prompt_tokens));
+    metrics::counter!("anwen_model_completion_tokens_total", &labels)
+        .increment(u64::from(end.usage.completion_tokens));
+    metrics::histogram!("anwen_model_generation_duration_seconds", &labels)
+        .record(timings.total.as_secs_f64());
 }
 
 #[derive(Clone, Copy)]

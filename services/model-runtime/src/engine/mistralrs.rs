@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use either::Either;
 use futures::{StreamExt as _, stream};
 use mistralrs::{
-    Constraint, Device, DeviceMapSetting, GgufModelBuilder, Model, NormalRequest, Request, RequestMessage, Response,
-    SamplingParams, StopTokens, TextMessageRole, TextMessages, TextModelBuilder, TokenSource, best_device,
+    Constraint, Device, DeviceMapSetting, GgufModelBuilder, Model, NormalRequest, Request, RequestMessage,
+    Response, SamplingParams, StopTokens, TextMessageRole, TextMessages, TextModelBuilder, TokenSource,
+    best_device,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -68,7 +69,9 @@ impl MistralRsEngine {
         // In a task of its own, because mistral.rs' thread panics when nobody takes its answer.
         let counting = tokio::spawn(async move { model.tokenize(text, None, true, true, think).await });
         let tokens = counting.await.map_err(RuntimeError::internal)?;
-        let tokens = tokens.map_err(|cause| RuntimeError::Invalid(format!("the prompt does not fit the model's template: {cause}")))?;
+        let tokens = tokens.map_err(|cause| {
+            RuntimeError::Invalid(format!("the prompt does not fit the model's template: {cause}"))
+        })?;
         Ok(tokens.len())
     }
 }
@@ -79,7 +82,8 @@ async fn build(weights: &Weights, concurrency: usize) -> Result<Model, String> {
     let result = match weights {
         Weights::Gguf { file } => {
             let folder = file.parent().unwrap_or(Path::new("."));
-            let file_name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let file_name =
+                file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let mut builder = GgufModelBuilder::new(folder.display(), vec![file_name])
                 .with_token_source(TokenSource::None)
                 .with_max_num_seqs(concurrency)
@@ -180,9 +184,12 @@ impl Engine for MistralRsEngine {
     }
 
     async fn chat(&self, job: ChatJob) -> Result<ChatEvents, RuntimeError> {
-        if job.sampling.seed.is_some() && job.sampling.temperature.is_none_or(|value| value > GREEDY_TEMPERATURE) {
+        if job.sampling.seed.is_some()
+            && job.sampling.temperature.is_none_or(|value| value > GREEDY_TEMPERATURE)
+        {
             return Err(RuntimeError::Invalid(
-                "this engine has no seed of its own for a request: set temperature to 0 for equal answers".to_owned(),
+                "this engine has no seed of its own for a request: set temperature to 0 for equal answers"
+                    .to_owned(),
             ));
         }
         let prompt_tokens = self.count_prompt_tokens(&job).await?;
@@ -315,4 +322,3 @@ impl Running {
         events
     }
 }
-

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream;
 
-use super::{ChatEnd, ChatEvent, ChatEvents, ChatJob, EmbedJob, Embeddings, Engine, FinishReason, Prompt, usage};
+use super::{
+    ChatEnd, ChatEvent, ChatEvents, ChatJob, EmbedJob, Embeddings, Engine, FinishReason, Prompt, usage,
+};
 use crate::config::{StubScript, StubSettings};
 use crate::error::RuntimeError;
 
@@ -73,9 +75,15 @@ impl Engine for StubEngine {
         let script = self.script_for(last_words(&job.prompt));
         let (words, fails): (Vec<String>, bool) = match script {
             Some(script) => (script.answer.split_inclusive(' ').map(str::to_owned).collect(), script.fails),
-            None => {
-                (WORDS.iter().cycle().take(self.settings.tokens as usize).map(|word| (*word).to_owned()).collect(), false)
-            }
+            None => (
+                WORDS
+                    .iter()
+                    .cycle()
+                    .take(self.settings.tokens as usize)
+                    .map(|word| (*word).to_owned())
+                    .collect(),
+                false,
+            ),
         };
         let limit = job.sampling.max_tokens.map_or(usize::MAX, |limit| limit as usize);
         let finish = if words.len() > limit { FinishReason::Length } else { FinishReason::Stop };

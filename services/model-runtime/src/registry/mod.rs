@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use anwen_contract::model::{EXTRACTIVE_MODEL, ModelCapabilities, ModelInfo, ModelState, STATIC_EMBEDDING_MODEL};
+use anwen_contract::model::{
+    EXTRACTIVE_MODEL, ModelCapabilities, ModelInfo, ModelState, STATIC_EMBEDDING_MODEL,
+};
 
 use crate::admission::Admission;
 use crate::config::Config;
@@ -102,7 +104,8 @@ impl Registry {
     }
 
     fn load_bundled_embedding(&self) -> Option<(Arc<LoadedModel>, Arc<StaticModel>)> {
-        let files = scan::scan(&self.directory).into_iter().find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
+        let files =
+            scan::scan(&self.directory).into_iter().find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
         let Weights::StaticEmbedding { folder } = &files.weights else { return None };
         let started = Instant::now();
         let model = StaticModel::load(folder)
@@ -230,7 +233,8 @@ impl Registry {
     fn find_on_disk(&self, name: &str) -> Option<ModelFiles> {
         let models = scan::scan(&self.directory);
         let exact = models.iter().position(|files| files.name == name);
-        let index = exact.or_else(|| models.iter().position(|files| files.name.eq_ignore_ascii_case(name)))?;
+        let index =
+            exact.or_else(|| models.iter().position(|files| files.name.eq_ignore_ascii_case(name)))?;
         models.into_iter().nth(index)
     }
 
@@ -242,7 +246,12 @@ impl Registry {
         let outcome = match result {
             Ok(engine) => {
                 let took = started.elapsed();
-                tracing::info!(model = files.name, engine = engine.name(), took_ms = took.as_millis() as u64, "model loaded");
+                tracing::info!(
+                    model = files.name,
+                    engine = engine.name(),
+                    took_ms = took.as_millis() as u64,
+                    "model loaded"
+                );
                 metrics::histogram!("anwen_model_load_duration_seconds", "model" => files.name.clone())
                     .record(took.as_secs_f64());
                 Ok(self.admitted(&files.name.clone(), engine, Some(files.clone()), took))
@@ -314,7 +323,10 @@ async fn load_engine(files: &ModelFiles, config: &Config) -> Result<Arc<dyn Engi
             let model = tokio::task::spawn_blocking(move || StaticModel::load(&folder))
                 .await
                 .map_err(RuntimeError::internal)?
-                .map_err(|cause| RuntimeError::LoadFailed { model: files.name.clone(), cause: cause.to_string() })?;
+                .map_err(|cause| RuntimeError::LoadFailed {
+                    model: files.name.clone(),
+                    cause: cause.to_string(),
+                })?;
             Ok(Arc::new(StaticEngine::new(Arc::new(model))))
         }
         Weights::Gguf { .. } | Weights::Safetensors { .. } => load_language_model(files, config).await,
@@ -351,7 +363,9 @@ fn listed_loaded(model: &LoadedModel) -> Listed {
 
 fn listed_on_disk(files: ModelFiles, slot: Option<&Slot>) -> Listed {
     let (engine, capabilities) = match files.weights {
-        Weights::StaticEmbedding { .. } => ("static", ModelCapabilities { embed: true, ..ModelCapabilities::default() }),
+        Weights::StaticEmbedding { .. } => {
+            ("static", ModelCapabilities { embed: true, ..ModelCapabilities::default() })
+        }
         Weights::Gguf { .. } | Weights::Safetensors { .. } => {
             ("mistralrs", ModelCapabilities { chat: true, ..ModelCapabilities::default() })
         }

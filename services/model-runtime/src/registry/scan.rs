@@ -70,7 +70,8 @@ impl ModelFiles {
 pub fn scan(directory: &Path) -> Vec<ModelFiles> {
     let mut found: BTreeMap<String, ModelFiles> = BTreeMap::new();
     for entry in entries(directory) {
-        let models = if entry.is_dir() { scan_folder(&entry) } else { gguf_model(&entry).into_iter().collect() };
+        let models =
+            if entry.is_dir() { scan_folder(&entry) } else { gguf_model(&entry).into_iter().collect() };
         for model in models {
             if found.len() == MAX_MODELS {
                 tracing::warn!(MAX_MODELS, "the models directory holds more models than are listed");
@@ -128,10 +129,13 @@ fn gguf_model(file: &Path) -> Option<ModelFiles> {
 
 fn hugging_face_model(folder: &Path) -> Option<ModelFiles> {
     let config_path = folder.join("config.json");
-    let config_metadata = fs::metadata(&config_path).ok().filter(|metadata| metadata.len() <= MAX_CONFIG_BYTES)?;
+    let config_metadata =
+        fs::metadata(&config_path).ok().filter(|metadata| metadata.len() <= MAX_CONFIG_BYTES)?;
     let config: Value = serde_json::from_slice(&fs::read(&config_path).ok()?).ok()?;
-    let safetensors: Vec<PathBuf> =
-        entries(folder).into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "safetensors")).collect();
+    let safetensors: Vec<PathBuf> = entries(folder)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|kind| kind == "safetensors"))
+        .collect();
     if safetensors.is_empty() || !folder.join("tokenizer.json").is_file() {
         return None;
     }
@@ -149,7 +153,11 @@ fn hugging_face_model(folder: &Path) -> Option<ModelFiles> {
     Some(ModelFiles {
         name: folder.file_name()?.to_str()?.to_owned(),
         weights,
-        size_bytes: safetensors.iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum(),
+        size_bytes: safetensors
+            .iter()
+            .filter_map(|path| fs::metadata(path).ok())
+            .map(|file| file.len())
+            .sum(),
         modified_at: config_metadata.modified().ok()?,
         quantization: config["torch_dtype"].as_str().unwrap_or_default().to_owned(),
         parameters: None,
@@ -174,7 +182,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path();
         for (name, config) in [
-            ("chat", r#"{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 77}"#),
+            (
+                "chat",
+                r#"{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 77}"#,
+            ),
             ("vectors", r#"{"model_type": "model2vec", "seq_length": 512}"#),
             ("unknown", r#"{"model_type": "t5", "architectures": ["T5Model"]}"#),
             ("broken", "{"),
@@ -186,8 +197,10 @@ mod tests {
         write(at, "notes/README.md", b"not a model");
         write(at, ".partial/config.json", br#"{"model_type": "model2vec"}"#);
         let models = scan(at);
-        let summary: Vec<_> =
-            models.iter().map(|model| (model.name.as_str(), model.context_tokens, model.size_bytes)).collect();
+        let summary: Vec<_> = models
+            .iter()
+            .map(|model| (model.name.as_str(), model.context_tokens, model.size_bytes))
+            .collect();
         assert_eq!(summary, [("chat", Some(77), 5), ("vectors", Some(512), 5)]);
     }
 

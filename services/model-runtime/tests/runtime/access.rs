@@ -37,7 +37,8 @@ async fn refusals_come_in_the_envelope_of_their_surface() {
 #[tokio::test]
 async fn a_web_page_on_this_machine_is_not_let_in() {
     let runtime = Runtime::start(|_| {}).await;
-    let request = reqwest::Client::new().post(runtime.url("/api/generate")).header("origin", "https://page.example");
+    let request =
+        reqwest::Client::new().post(runtime.url("/api/generate")).header("origin", "https://page.example");
     let answer = request.json(&json!({"model": "extractive", "prompt": "x"})).send().await.unwrap();
     assert_eq!(answer.status(), 401);
 }
@@ -45,6 +46,7 @@ async fn a_web_page_on_this_machine_is_not_let_in() {
 #[tokio::test]
 async fn a_body_over_the_bound_is_refused() {
     let runtime = Runtime::start(|config| config.max_body_bytes = 100).await;
-    let (status, body) = runtime.post("/v1/embeddings", &json!({"model": "embedding", "input": "x".repeat(200)})).await;
+    let (status, body) =
+        runtime.post("/v1/embeddings", &json!({"model": "embedding", "input": "x".repeat(200)})).await;
     assert_eq!((status, body["error"]["code"].as_str()), (413, Some("body_too_large")));
 }

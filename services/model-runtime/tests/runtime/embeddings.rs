@@ -32,7 +32,11 @@ impl Definition {
         lengths.sort_unstable();
         Self {
             rows: embeddings.data().iter().map(|byte| *byte as i8).collect(),
-            scales: scales.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect(),
+            scales: scales
+                .data()
+                .chunks_exact(4)
+                .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+                .collect(),
             dimensions: embeddings.shape()[1],
             median_piece_bytes: lengths[lengths.len() / 2],
             tokenizer,
@@ -60,7 +64,15 @@ fn vectors_are_those_of_the_definition() {
     let (model, definition) = (StaticModel::load(&directory).unwrap(), Definition::load(&directory));
     let mut scratch = StaticScratch::default();
     let long = "长文本 long text 🙂 ".repeat(500);
-    for text in ["年假有多少天？", "How many days of leave?", "繁體 ＦＵＬＬ é", "🙂", "", "the the the", long.as_str()] {
+    for text in [
+        "年假有多少天？",
+        "How many days of leave?",
+        "繁體 ＦＵＬＬ é",
+        "🙂",
+        "",
+        "the the the",
+        long.as_str(),
+    ] {
         let ours = model.embed(text, &mut scratch);
         for (ours, expected) in ours.iter().zip(definition.embed(text)) {
             assert!((f64::from(*ours) - expected).abs() < 1e-5, "{text:.20}: {ours} {expected}");
@@ -100,9 +112,11 @@ async fn both_interfaces_and_encodings_give_the_same_vector() {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(encoded["data"][0]["embedding"].as_str().unwrap())
         .unwrap();
-    let decoded: Vec<f32> = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let decoded: Vec<f32> =
+        bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
     let (_, ollama) = runtime.post("/api/embed", &request(json!({}))).await;
-    let (_, old) = runtime.post("/api/embeddings", &json!({"model": "embedding", "prompt": "年假有多少天？"})).await;
+    let (_, old) =
+        runtime.post("/api/embeddings", &json!({"model": "embedding", "prompt": "年假有多少天？"})).await;
     assert_eq!(vector.len(), 512);
     assert_eq!(decoded, vector);
     assert_eq!(numbers(&ollama["embeddings"][0]), vector);
@@ -112,7 +126,8 @@ async fn both_interfaces_and_encodings_give_the_same_vector() {
 #[tokio::test]
 async fn many_texts_come_back_in_order() {
     let runtime = Runtime::start(|_| {}).await;
-    let texts: Vec<String> = (0..300).map(|number| format!("text number {number} about leave and pay")).collect();
+    let texts: Vec<String> =
+        (0..300).map(|number| format!("text number {number} about leave and pay")).collect();
     let (_, many) = runtime.post("/v1/embeddings", &json!({"model": "embedding", "input": texts})).await;
     let (_, one) = runtime.post("/v1/embeddings", &json!({"model": "embedding", "input": texts[250]})).await;
     assert_eq!(many["data"].as_array().unwrap().len(), 300);
@@ -137,7 +152,8 @@ async fn fewer_dimensions_are_the_first_ones_scaled() {
 async fn a_text_longer_than_the_model_reads_is_reported() {
     let runtime = Runtime::start(|_| {}).await;
     let long = "leave ".repeat(600);
-    let (_, body) = runtime.post("/v1/embeddings", &json!({"model": "embedding", "input": ["short", long]})).await;
+    let (_, body) =
+        runtime.post("/v1/embeddings", &json!({"model": "embedding", "input": ["short", long]})).await;
     assert_eq!(body["anwen"]["truncated"], json!([1]));
     let strict = json!({"model": "embedding", "input": long, "truncate": false});
     assert_eq!(runtime.post("/api/embed", &strict).await.0, 400);

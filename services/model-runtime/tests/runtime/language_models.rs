@@ -51,7 +51,11 @@ async fn a_model_is_listed_loaded_on_demand_and_answers() {
         assert_eq!(body["choices"][0]["finish_reason"], "length");
         assert_eq!(body["usage"]["completion_tokens"], 8);
         // "<s>user: hello</s><s>assistant: ": 3 special tokens and a token for each byte between.
-        assert_eq!(body["usage"]["prompt_tokens"], 3 + "user: hello".len() + "assistant: ".len(), "{format:?}");
+        assert_eq!(
+            body["usage"]["prompt_tokens"],
+            3 + "user: hello".len() + "assistant: ".len(),
+            "{format:?}"
+        );
         let (_, listed) = runtime.get("/v1/models/tiny").await;
         assert_eq!(listed["anwen"]["state"], "ready");
     }
@@ -155,7 +159,8 @@ async fn a_seed_that_would_not_be_honoured_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_streams_at_once_are_all_answered() {
     let runtime = runtime_with(Format::Gguf).await;
-    let answers = all((0..24).map(|_| async { runtime.post("/v1/chat/completions", &ask(6)).await.0 }).collect()).await;
+    let answers =
+        all((0..24).map(|_| async { runtime.post("/v1/chat/completions", &ask(6)).await.0 }).collect()).await;
     assert_eq!(answers, vec![200; 24]);
 }
 

@@ -8,7 +8,8 @@ use crate::support::Runtime;
 async fn what_is_part_of_the_program_is_always_listed() {
     let runtime = Runtime::start(|_| {}).await;
     let (_, body) = runtime.get("/v1/models").await;
-    let ids: Vec<&str> = body["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        body["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["extractive", "embedding"]);
 }
 
@@ -54,8 +55,10 @@ async fn what_is_part_of_the_program_is_not_unloaded() {
 
 #[tokio::test]
 async fn aliases_and_ollamas_tag_name_the_same_model() {
-    let runtime =
-        Runtime::start(|config| drop(config.aliases.insert("text-embedding-3-small".into(), "embedding".into()))).await;
+    let runtime = Runtime::start(|config| {
+        drop(config.aliases.insert("text-embedding-3-small".into(), "embedding".into()))
+    })
+    .await;
     for name in ["embedding", "embedding:latest", "text-embedding-3-small", "Embedding"] {
         let (status, body) = runtime.post("/v1/embeddings", &json!({"model": name, "input": "x"})).await;
         assert_eq!((status, body["model"].as_str()), (200, Some("embedding")), "{name}");
@@ -67,7 +70,11 @@ async fn a_runtime_without_the_bundled_embedding_runs_and_says_so() {
     let runtime = Runtime::start(|_| {}).await;
     assert_eq!(runtime.get("/readyz").await.0, 200);
     let empty = tempfile::tempdir().unwrap();
-    let service =
-        anwen_model_runtime::build(anwen_model_runtime::Config::default(), empty.path(), runtime.tokens.clone()).await;
+    let service = anwen_model_runtime::build(
+        anwen_model_runtime::Config::default(),
+        empty.path(),
+        runtime.tokens.clone(),
+    )
+    .await;
     assert!(service.registry().loaded().iter().all(|model| model.name != "embedding"));
 }

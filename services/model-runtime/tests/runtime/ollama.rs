@@ -62,7 +62,10 @@ async fn options_bound_the_answer() {
     body["stream"] = json!(false);
     body["options"] = json!({"num_predict": 1, "num_thread": 4, "num_ctx": 4096});
     let (_, answer) = runtime.post("/api/chat", &body).await;
-    assert_eq!((answer["message"]["content"].as_str(), answer["done_reason"].as_str()), (Some("Paris "), Some("length")));
+    assert_eq!(
+        (answer["message"]["content"].as_str(), answer["done_reason"].as_str()),
+        (Some("Paris "), Some("length"))
+    );
 }
 
 #[tokio::test]
@@ -70,14 +73,17 @@ async fn an_empty_prompt_loads_and_keep_alive_zero_unloads() {
     let runtime = Runtime::start(stub).await;
     let (_, answer) = runtime.post("/api/generate", &json!({"model": "stub"})).await;
     assert_eq!((answer["done"].as_bool(), answer["done_reason"].as_str()), (Some(true), Some("load")));
-    let (status, _) = runtime.post("/api/chat", &json!({"model": "stub", "messages": [], "keep_alive": 0})).await;
+    let (status, _) =
+        runtime.post("/api/chat", &json!({"model": "stub", "messages": [], "keep_alive": 0})).await;
     assert_eq!(status, 400, "the scripted engine is part of the program");
 }
 
 #[tokio::test]
 async fn errors_are_a_string() {
     let runtime = Runtime::start(stub).await;
-    let (status, answer) = runtime.post("/api/chat", &json!({"model": "nowhere", "messages": [{"role": "user", "content": "x"}]})).await;
+    let (status, answer) = runtime
+        .post("/api/chat", &json!({"model": "nowhere", "messages": [{"role": "user", "content": "x"}]}))
+        .await;
     assert_eq!(status, 404);
     assert!(answer["error"].as_str().unwrap().contains("nowhere"));
     let mut body = chat("x");
@@ -97,7 +103,8 @@ async fn a_body_without_a_content_type_is_read() {
 async fn listings_have_ollamas_shape() {
     let runtime = Runtime::start(stub).await;
     let (_, tags) = runtime.get("/api/tags").await;
-    let embedding = tags["models"].as_array().unwrap().iter().find(|model| model["name"] == "embedding:latest").unwrap();
+    let embedding =
+        tags["models"].as_array().unwrap().iter().find(|model| model["name"] == "embedding:latest").unwrap();
     assert!(embedding["size"].as_u64().unwrap() > 1_000_000);
     assert_eq!(embedding["digest"].as_str().unwrap().len(), 64);
     assert_eq!(embedding["details"]["format"], "safetensors");

@@ -37,7 +37,8 @@ async fn a_stream_has_role_words_end_and_usage() {
     body["stream"] = json!(true);
     body["stream_options"] = json!({"include_usage": true});
     let events = runtime.stream_openai("/v1/chat/completions", &body).await;
-    let chunks: Vec<Value> = events[..events.len() - 1].iter().map(|event| serde_json::from_str(event).unwrap()).collect();
+    let chunks: Vec<Value> =
+        events[..events.len() - 1].iter().map(|event| serde_json::from_str(event).unwrap()).collect();
     assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
     assert_eq!(content_of(&events), "Paris is it.");
     assert_eq!(chunks[chunks.len() - 2]["choices"][0]["finish_reason"], "stop");
@@ -73,15 +74,23 @@ async fn what_cannot_be_honoured_is_refused() {
         ("tools", json!([{"type": "function"}])),
         ("messages", json!([])),
         ("messages", json!([{"role": "wizard", "content": "x"}])),
-        ("messages", json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}])),
+        (
+            "messages",
+            json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]),
+        ),
         ("temperature", json!("hot")),
     ] {
         let mut body = ask("x");
         body[field] = value;
         let (status, answer) = runtime.post("/v1/chat/completions", &body).await;
-        assert_eq!((status, answer["error"]["type"].as_str()), (400, Some("invalid_request_error")), "{body}");
+        assert_eq!(
+            (status, answer["error"]["type"].as_str()),
+            (400, Some("invalid_request_error")),
+            "{body}"
+        );
     }
-    let answer = reqwest::Client::new().post(runtime.url("/v1/chat/completions")).body("{").send().await.unwrap();
+    let answer =
+        reqwest::Client::new().post(runtime.url("/v1/chat/completions")).body("{").send().await.unwrap();
     let body: Value = answer.json().await.unwrap();
     assert_eq!(body["error"]["code"], "invalid_json");
 }
@@ -89,7 +98,9 @@ async fn what_cannot_be_honoured_is_refused() {
 #[tokio::test]
 async fn models_that_are_not_there_or_do_not_chat_are_named() {
     let runtime = Runtime::start(stub).await;
-    for (model, status, code) in [("nowhere", 404, "model_not_found"), ("embedding", 400, "model_not_capable")] {
+    for (model, status, code) in
+        [("nowhere", 404, "model_not_found"), ("embedding", 400, "model_not_capable")]
+    {
         let mut body = ask("x");
         body["model"] = json!(model);
         let (answered, answer) = runtime.post("/v1/chat/completions", &body).await;
@@ -142,7 +153,8 @@ async fn a_full_queue_refuses_and_a_waiting_request_hears_its_position() {
     let (running, _) = read_until(runtime.send("/v1/chat/completions", &endless).await, "beta").await;
     let mut short = ask("the capital?");
     short["stream"] = json!(true);
-    let (mut waiting, heard) = read_until(runtime.send("/v1/chat/completions", &short).await, "queue_position").await;
+    let (mut waiting, heard) =
+        read_until(runtime.send("/v1/chat/completions", &short).await, "queue_position").await;
     assert!(heard.contains("\"queue_position\":0"), "{heard}");
     let refused = runtime.send("/v1/chat/completions", &short).await;
     assert_eq!(refused.status(), 503);
@@ -168,7 +180,8 @@ async fn waiting_ends_at_the_deadline() {
     endless["stream"] = json!(true);
     let running = runtime.send("/v1/chat/completions", &endless).await;
     runtime.until_load("stub", (1, 0)).await;
-    let answer = tokio::time::timeout(Duration::from_secs(20), runtime.post("/v1/chat/completions", &ask("x"))).await;
+    let answer =
+        tokio::time::timeout(Duration::from_secs(20), runtime.post("/v1/chat/completions", &ask("x"))).await;
     assert_eq!(answer.unwrap().0, 504);
     drop(running);
 }

@@ -40,7 +40,8 @@ impl Set {
     fn load(folder: &Path, model: &StaticModel, scratch: &mut StaticScratch) -> Self {
         let corpus = rows(&folder.join("corpus.jsonl"));
         let texts: Vec<String> = corpus.iter().map(|row| text_of(&row["text"])).collect();
-        let terms: Vec<HashSet<String>> = texts.iter().map(|text| terms(text).into_iter().collect()).collect();
+        let terms: Vec<HashSet<String>> =
+            texts.iter().map(|text| terms(text).into_iter().collect()).collect();
         let mut frequency: HashMap<String, f32> = HashMap::new();
         for term in terms.iter().flatten() {
             *frequency.entry(term.clone()).or_default() += 1.0;
@@ -59,9 +60,12 @@ impl Set {
     fn retrieval_scores(&self, question: &str, vector: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let count = self.texts.len() as f32;
         let wanted: HashSet<String> = terms(question).into_iter().collect();
-        let rarity = |term: &String| (1.0 + count / (1.0 + self.frequency.get(term).copied().unwrap_or(0.0))).ln();
+        let rarity =
+            |term: &String| (1.0 + count / (1.0 + self.frequency.get(term).copied().unwrap_or(0.0))).ln();
         let whole: f32 = wanted.iter().map(rarity).sum::<f32>().max(f32::EPSILON);
-        let lexical = |terms: &HashSet<String>| wanted.iter().filter(|term| terms.contains(*term)).map(rarity).sum::<f32>() / whole;
+        let lexical = |terms: &HashSet<String>| {
+            wanted.iter().filter(|term| terms.contains(*term)).map(rarity).sum::<f32>() / whole
+        };
         let cosine = |other: &Vec<f32>| other.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
         (self.terms.iter().map(lexical).collect(), self.vectors.iter().map(cosine).collect())
     }
@@ -99,15 +103,24 @@ fn measure(folder: &Path, model: &StaticModel) -> Tally {
     let mut scratch = StaticScratch::default();
     let set = Set::load(folder, model, &mut scratch);
     let qrels = std::fs::read_to_string(folder.join("qrels.tsv")).unwrap();
-    let gold: HashMap<&str, &str> = qrels.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>()).map(|row| (row[0], row[1])).collect();
+    let gold: HashMap<&str, &str> = qrels
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .map(|row| (row[0], row[1]))
+        .collect();
     let answers: HashMap<String, Vec<String>> = rows(&folder.join("answers.jsonl"))
         .iter()
-        .map(|row| (text_of(&row["id"]), row["answers"].as_array().into_iter().flatten().map(text_of).collect()))
+        .map(|row| {
+            (text_of(&row["id"]), row["answers"].as_array().into_iter().flatten().map(text_of).collect())
+        })
         .collect();
     let questions: Vec<(String, String)> = rows(&folder.join("queries.jsonl"))
         .iter()
         .map(|row| (text_of(&row["id"]), text_of(&row["text"])))
-        .filter(|(id, _)| gold.contains_key(id.as_str()) && answers.get(id).is_some_and(|answers| !answers.is_empty()))
+        .filter(|(id, _)| {
+            gold.contains_key(id.as_str()) && answers.get(id).is_some_and(|answers| !answers.is_empty())
+        })
         .collect();
     let mut tally = Tally::default();
     for (id, question) in questions.iter().step_by((questions.len() / MAX_QUESTIONS).max(1)) {
@@ -121,14 +134,21 @@ fn measure(folder: &Path, model: &StaticModel) -> Tally {
             let passages: Vec<Passage<'_>> = chosen
                 .iter()
                 .zip(1..)
-                .map(|(&index, n)| Passage { n, title: &set.titles[index], text: &set.texts[index], score: score(index) })
+                .map(|(&index, n)| Passage {
+                    n,
+                    title: &set.titles[index],
+                    text: &set.texts[index],
+                    score: score(index),
+                })
                 .collect();
             select_quotes(question, &passages, &WEIGHTS, |text| model.embed(text, &mut scratch))
         };
         let quotes = ask([&[gold], &near[..DISTRACTORS]].concat());
         let without_gold = ask(near.clone());
         tally.questions += 1;
-        tally.held += usize::from(quotes.iter().any(|quote| answers[id].iter().any(|answer| quote.text.contains(answer))));
+        tally.held += usize::from(
+            quotes.iter().any(|quote| answers[id].iter().any(|answer| quote.text.contains(answer))),
+        );
         tally.refused += usize::from(quotes.is_empty());
         tally.refused_without_gold += usize::from(without_gold.is_empty());
         tally.quotes += quotes.len();
@@ -142,9 +162,12 @@ fn measure(folder: &Path, model: &StaticModel) -> Tally {
 fn quote_quality() {
     let directory = std::env::var("ANWEN_EVAL_DIR").expect("ANWEN_EVAL_DIR names a folder of sets");
     let model = StaticModel::load(&bundled_models().join("embedding")).unwrap();
-    println!("| set | questions | quotes hold the answer | refused | refused without the right passage | quotes | characters |");
+    println!(
+        "| set | questions | quotes hold the answer | refused | refused without the right passage | quotes | characters |"
+    );
     println!("|-|-|-|-|-|-|-|");
-    let mut folders: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     for folder in folders.iter().filter(|folder| folder.join("answers.jsonl").is_file()) {
         let tally = measure(folder, &model);

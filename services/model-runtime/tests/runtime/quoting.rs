@@ -38,7 +38,8 @@ fn content(body: &Value) -> &str {
 /// Without citations, every line stands in a document.
 fn assert_verbatim(text: &str) {
     let documents = handbook();
-    let texts: Vec<&str> = documents.as_array().unwrap().iter().map(|document| document["text"].as_str().unwrap()).collect();
+    let texts: Vec<&str> =
+        documents.as_array().unwrap().iter().map(|document| document["text"].as_str().unwrap()).collect();
     let quotes = text.replace("[1]", "\n").replace("[2]", "\n").replace("[3]", "\n");
     for line in quotes.lines().map(str::trim).filter(|line| !line.is_empty()) {
         assert!(texts.iter().any(|text| text.contains(line)), "{line:?} stands in no document");
@@ -48,7 +49,11 @@ fn assert_verbatim(text: &str) {
 #[tokio::test]
 async fn a_chinese_question_is_answered_in_the_documents_words() {
     let body = answer("年假有多少天？").await;
-    assert!(content(&body).contains("每年享有10天带薪年假。") && content(&body).ends_with("[1]"), "{}", content(&body));
+    assert!(
+        content(&body).contains("每年享有10天带薪年假。") && content(&body).ends_with("[1]"),
+        "{}",
+        content(&body)
+    );
     assert_verbatim(content(&body));
     assert_eq!(body["anwen"]["outcome"], "quoted");
     assert_eq!(body["choices"][0]["finish_reason"], "stop");
@@ -58,14 +63,22 @@ async fn a_chinese_question_is_answered_in_the_documents_words() {
 #[tokio::test]
 async fn an_english_question_is_answered_in_the_documents_words() {
     let body = answer("Which class do we fly on short flights?").await;
-    assert!(content(&body).contains("Economy class is the rule for flights under six hours. [2]"), "{}", content(&body));
+    assert!(
+        content(&body).contains("Economy class is the rule for flights under six hours. [2]"),
+        "{}",
+        content(&body)
+    );
     assert_verbatim(content(&body));
 }
 
 #[tokio::test]
 async fn a_table_row_is_quoted_whole_with_its_head() {
     let body = answer("B200 的价格是多少？").await;
-    assert!(content(&body).contains("| 型号 | 价格 |\n|---|---|\n| B200 | 4100 元 |\n\n[3]"), "{}", content(&body));
+    assert!(
+        content(&body).contains("| 型号 | 价格 |\n|---|---|\n| B200 | 4100 元 |\n\n[3]"),
+        "{}",
+        content(&body)
+    );
 }
 
 #[tokio::test]
@@ -114,7 +127,8 @@ async fn the_typed_client_reads_the_stream() {
         Audience::ModelRuntime,
     );
     let client = ModelClient::new(service);
-    let asker = Asker { user_id: UserId::new(), groups: Vec::new(), is_admin: false, only_knowledge_bases: None };
+    let asker =
+        Asker { user_id: UserId::new(), groups: Vec::new(), is_admin: false, only_knowledge_bases: None };
     let context = CallContext::new(asker, "test-1");
     let body = ChatRequest {
         model: "extractive".into(),
@@ -129,7 +143,9 @@ async fn the_typed_client_reads_the_stream() {
     let chunks: Vec<_> = client.chat(&context, &body).await.unwrap().collect().await;
     let text: String = chunks
         .iter()
-        .flat_map(|chunk| chunk.as_ref().unwrap().choices.iter().filter_map(|choice| choice.delta.content.clone()))
+        .flat_map(|chunk| {
+            chunk.as_ref().unwrap().choices.iter().filter_map(|choice| choice.delta.content.clone())
+        })
         .collect();
     assert!(text.contains("10天带薪年假"), "{text}");
     let vectors = client.embed(&context, "embedding", &["年假".into(), "leave".into()]).await.unwrap();

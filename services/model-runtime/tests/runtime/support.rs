@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use anwen_contract::Asker;
 use anwen_contract::UserId;
 use anwen_contract::client::{Audience, TokenSource as _};
-use anwen_contract::Asker;
 use anwen_model_runtime::registry::Registry;
 use anwen_model_runtime::{Config, build};
 use anwen_platform::{InternalTokens, http};
@@ -34,7 +34,8 @@ impl Runtime {
     /// The bundled embedding and the quoting answerer, with settings of the test's own.
     pub async fn start(change: impl FnOnce(&mut Config)) -> Self {
         let models = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(bundled_models().join("embedding"), models.path().join("embedding")).unwrap();
+        std::os::unix::fs::symlink(bundled_models().join("embedding"), models.path().join("embedding"))
+            .unwrap();
         let mut config = Config::default();
         change(&mut config);
         let tokens = InternalTokens::new(&[7; 32]).unwrap();
@@ -43,7 +44,14 @@ impl Runtime {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, service.router(), stop.clone()));
-        Self { address, registry: Arc::clone(service.registry()), models, tokens, client: reqwest::Client::new(), stop }
+        Self {
+            address,
+            registry: Arc::clone(service.registry()),
+            models,
+            tokens,
+            client: reqwest::Client::new(),
+            stop,
+        }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -26,7 +26,8 @@ const CHAT_TEMPLATE: &str = "{% for message in messages %}<s>{{ message['role'] 
 
 /// GPT-2's way of writing each byte as a visible character.
 fn byte_characters() -> Vec<char> {
-    let visible = |byte: u32| (33..=126).contains(&byte) || (161..=172).contains(&byte) || (174..=255).contains(&byte);
+    let visible =
+        |byte: u32| (33..=126).contains(&byte) || (161..=172).contains(&byte) || (174..=255).contains(&byte);
     let mut next = 256;
     (0..256u32)
         .map(|byte| {
@@ -47,11 +48,11 @@ fn tokens() -> Vec<String> {
 }
 
 fn tokenizer() -> Value {
-    let vocabulary: Map<String, Value> = tokens().into_iter().enumerate().map(|(id, token)| (token, json!(id))).collect();
-    let special = |id: u32, content: &str| {
-        json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true})
-    };
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": true});
+    let vocabulary: Map<String, Value> =
+        tokens().into_iter().enumerate().map(|(id, token)| (token, json!(id))).collect();
+    let special = |id: u32, content: &str| json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true});
+    let byte_level =
+        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": true});
     json!({
         "version": "1.0",
         "truncation": null,
@@ -80,7 +81,10 @@ impl Random {
     }
 
     fn table(&mut self, rows: usize, columns: usize, scale: f32) -> Tensor {
-        Tensor { shape: vec![rows, columns], values: (0..rows * columns).map(|_| self.next() * scale).collect() }
+        Tensor {
+            shape: vec![rows, columns],
+            values: (0..rows * columns).map(|_| self.next() * scale).collect(),
+        }
     }
 }
 
@@ -114,7 +118,8 @@ fn tensors() -> BTreeMap<String, Tensor> {
     tensors.insert("output.weight".to_owned(), output);
     tensors.insert("output_norm.weight".to_owned(), Tensor::ones(HIDDEN));
     for layer in 0..LAYERS {
-        let mut add = |name: &str, tensor: Tensor| tensors.insert(format!("blk.{layer}.{name}.weight"), tensor);
+        let mut add =
+            |name: &str, tensor: Tensor| tensors.insert(format!("blk.{layer}.{name}.weight"), tensor);
         add("attn_norm", Tensor::ones(HIDDEN));
         add("ffn_norm", Tensor::ones(HIDDEN));
         add("attn_q", random.table(HIDDEN, HIDDEN, 0.3));
@@ -162,7 +167,9 @@ pub fn write_safetensors(folder: &Path) {
         .collect();
     let views: Vec<(&str, TensorView<'_>)> = data
         .iter()
-        .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()))
+        .map(|(name, shape, bytes)| {
+            (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+        })
         .collect();
     safetensors::serialize_to_file(views, None, &folder.join("model.safetensors")).unwrap();
     let config = json!({

@@ -54,7 +54,8 @@ pub(super) async fn embed(
         Input::One(text) => vec![text],
         Input::Many(texts) => texts,
     };
-    let (name, embeddings) = embedding::run(&state, &model, EmbedJob { texts, dimensions }).await.map_err(&fail)?;
+    let (name, embeddings) =
+        embedding::run(&state, &model, EmbedJob { texts, dimensions }).await.map_err(&fail)?;
     if !truncate && !embeddings.truncated.is_empty() {
         return Err(fail(RuntimeError::Invalid("the input length exceeds the context length".to_owned())));
     }

@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::time::SystemTime;
 
+use axum::Json;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::Json;
 use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -286,7 +286,12 @@ impl GenerateRequest {
 }
 
 /// An empty prompt loads the model, or with `keep_alive: 0` unloads it.
-async fn load_or_unload(state: &ApiState, call: Call, model: &str, common: &Common) -> Result<Response, RuntimeError> {
+async fn load_or_unload(
+    state: &ApiState,
+    call: Call,
+    model: &str,
+    common: &Common,
+) -> Result<Response, RuntimeError> {
     let reason = if common.asks_to_unload() {
         state.registry.unload(model)?;
         "unload"
@@ -300,7 +305,12 @@ async fn load_or_unload(state: &ApiState, call: Call, model: &str, common: &Comm
     Ok(Json(line).into_response())
 }
 
-async fn respond(call: Call, generation: Generation, stream: bool, request_id: &str) -> Result<Response, RuntimeError> {
+async fn respond(
+    call: Call,
+    generation: Generation,
+    stream: bool,
+    request_id: &str,
+) -> Result<Response, RuntimeError> {
     let model = generation.model.name.clone();
     if !stream {
         let Answer { text, reasoning, end, timings } = generation::collect(generation.events).await?;

@@ -1,8 +1,8 @@
 //! Ollama's interface: newline-delimited JSON, durations in nanoseconds.
 
+mod embed;
 mod generate;
 mod models;
-mod embed;
 
 use std::time::{Duration, SystemTime};
 

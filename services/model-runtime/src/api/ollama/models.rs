@@ -42,7 +42,11 @@ fn details(listed: &Listed) -> Value {
 fn parameter_size(parameters: u64) -> String {
     const BILLION: f64 = 1e9;
     let parameters = parameters as f64;
-    if parameters >= BILLION { format!("{:.1}B", parameters / BILLION) } else { format!("{:.0}M", parameters / 1e6) }
+    if parameters >= BILLION {
+        format!("{:.1}B", parameters / BILLION)
+    } else {
+        format!("{:.0}M", parameters / 1e6)
+    }
 }
 
 fn tag(listed: &Listed) -> Value {
@@ -56,7 +60,10 @@ fn tag(listed: &Listed) -> Value {
     })
 }
 
-pub(super) async fn tags(State(state): State<ApiState>, RequestId(id): RequestId) -> Result<Json<Value>, Failure<Ollama>> {
+pub(super) async fn tags(
+    State(state): State<ApiState>,
+    RequestId(id): RequestId,
+) -> Result<Json<Value>, Failure<Ollama>> {
     let models = listed(&state).await.map_err(|failure| Failure::new(&failure, &id))?;
     let models: Vec<Value> = models.iter().map(tag).collect();
     Ok(Json(json!({ "models": models })))

@@ -142,7 +142,8 @@ impl Request {
         if turns.is_empty() {
             return invalid("messages must not be empty");
         }
-        let max_tokens = self.max_completion_tokens.or(self.max_tokens).unwrap_or(state.config.default_max_tokens);
+        let max_tokens =
+            self.max_completion_tokens.or(self.max_tokens).unwrap_or(state.config.default_max_tokens);
         Ok(ChatJob {
             prompt: Prompt::Chat(turns),
             documents: self.documents,
@@ -161,7 +162,9 @@ impl Request {
             format: match self.response_format {
                 None | Some(ResponseFormat::Text) => AnswerFormat::Text,
                 Some(ResponseFormat::JsonObject) => AnswerFormat::Json,
-                Some(ResponseFormat::JsonSchema { json_schema }) => AnswerFormat::JsonSchema(json_schema.schema),
+                Some(ResponseFormat::JsonSchema { json_schema }) => {
+                    AnswerFormat::JsonSchema(json_schema.schema)
+                }
             },
             think: None,
         })
@@ -178,7 +181,9 @@ fn turn(message: Message) -> Result<Turn, RuntimeError> {
         Some(Content::Parts(parts)) => {
             let texts = parts.into_iter().map(|part| match (part.r#type.as_str(), part.text) {
                 ("text", Some(text)) => Ok(text),
-                (kind, _) => invalid(format!("content parts of type {kind:?} are not offered here; send text")),
+                (kind, _) => {
+                    invalid(format!("content parts of type {kind:?} are not offered here; send text"))
+                }
             });
             texts.collect::<Result<Vec<String>, RuntimeError>>()?.join("\n")
         }
@@ -267,7 +272,8 @@ impl Head {
         match event {
             Event::Queued(position) => {
                 let mut chunk = self.chunk(json!([]));
-                chunk["anwen"] = json!(RuntimeNote { queue_position: Some(position), ..RuntimeNote::default() });
+                chunk["anwen"] =
+                    json!(RuntimeNote { queue_position: Some(position), ..RuntimeNote::default() });
                 vec![chunk]
             }
             Event::Delta(text) => vec![self.delta(json!({"content": text}), None)],

@@ -84,10 +84,13 @@ pub(super) async fn embed(
         Input::One(text) => vec![text],
         Input::Many(texts) => texts,
         Input::Tokens(_) => {
-            return Err(fail(RuntimeError::Invalid("input must be text: token ids of another model mean nothing here".to_owned())));
+            return Err(fail(RuntimeError::Invalid(
+                "input must be text: token ids of another model mean nothing here".to_owned(),
+            )));
         }
     };
-    let (name, embeddings) = crate::api::embedding::run(&state, &model, EmbedJob { texts, dimensions }).await.map_err(&fail)?;
+    let (name, embeddings) =
+        crate::api::embedding::run(&state, &model, EmbedJob { texts, dimensions }).await.map_err(&fail)?;
     Ok(Json(answer(name, &embeddings, encoding_format)).into_response())
 }
 

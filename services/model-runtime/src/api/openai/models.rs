@@ -28,7 +28,10 @@ fn model(listed: &Listed) -> Value {
     })
 }
 
-pub(super) async fn list(State(state): State<ApiState>, RequestId(id): RequestId) -> Result<Json<Value>, Failure<OpenAi>> {
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    RequestId(id): RequestId,
+) -> Result<Json<Value>, Failure<OpenAi>> {
     let models = listed(&state).await.map_err(|failure| Failure::new(&failure, &id))?;
     let data: Vec<Value> = models.iter().map(model).collect();
     Ok(Json(json!({"object": "list", "data": data})))

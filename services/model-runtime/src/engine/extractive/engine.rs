@@ -11,7 +11,8 @@ use futures::stream;
 use super::{Passage, Quote, WEIGHTS, select_quotes};
 use crate::engine::static_embedding::{StaticModel, StaticScratch};
 use crate::engine::{
-    ChatEnd, ChatEvent, ChatEvents, ChatJob, Engine, FinishReason, Prompt, QuoteOutcome, Role, processor_concurrency, usage,
+    ChatEnd, ChatEvent, ChatEvents, ChatJob, Engine, FinishReason, Prompt, QuoteOutcome, Role,
+    processor_concurrency, usage,
 };
 use crate::error::RuntimeError;
 
@@ -34,10 +35,13 @@ impl ExtractiveEngine {
 fn question_of(prompt: &Prompt) -> Result<&str, RuntimeError> {
     let question = match prompt {
         Prompt::Raw(text) => Some(text.as_str()),
-        Prompt::Chat(turns) => turns.iter().rev().find(|turn| turn.role == Role::User).map(|turn| turn.content.as_str()),
+        Prompt::Chat(turns) => {
+            turns.iter().rev().find(|turn| turn.role == Role::User).map(|turn| turn.content.as_str())
+        }
     };
     let question = question.map(str::trim).filter(|question| !question.is_empty());
-    let question = question.ok_or_else(|| RuntimeError::Invalid("there is no question: send a user message".to_owned()))?;
+    let question = question
+        .ok_or_else(|| RuntimeError::Invalid("there is no question: send a user message".to_owned()))?;
     if question.chars().count() > QUESTION_MAX_CHARS {
         return Err(RuntimeError::Invalid(format!(
             "the question is longer than {QUESTION_MAX_CHARS} characters; shorten it"
@@ -49,7 +53,12 @@ fn question_of(prompt: &Prompt) -> Result<&str, RuntimeError> {
 fn quotes(embedding: Option<&StaticModel>, question: &str, documents: &[QuotableDocument]) -> Vec<Quote> {
     let passages: Vec<Passage<'_>> = documents
         .iter()
-        .map(|document| Passage { n: document.n, title: &document.title, text: &document.text, score: document.score })
+        .map(|document| Passage {
+            n: document.n,
+            title: &document.title,
+            text: &document.text,
+            score: document.score,
+        })
         .collect();
     let mut scratch = StaticScratch::default();
     select_quotes(question, &passages, &WEIGHTS, |text| match embedding {
@@ -107,10 +116,14 @@ impl Engine for ExtractiveEngine {
                 Some(model) => model.tokenizer().count_tokens(text),
                 None => anwen_text::terms(text).len(),
             };
-            let read = count(&question) + job.documents.iter().map(|document| count(&document.text)).sum::<usize>();
+            let read =
+                count(&question) + job.documents.iter().map(|document| count(&document.text)).sum::<usize>();
             let written = quotes.iter().map(|quote| count(&quote.text)).sum();
             let outcome = if quotes.is_empty() { QuoteOutcome::NotFound } else { QuoteOutcome::Quoted };
-            (deltas, ChatEnd { finish: FinishReason::Stop, usage: usage(read, written), outcome: Some(outcome) })
+            (
+                deltas,
+                ChatEnd { finish: FinishReason::Stop, usage: usage(read, written), outcome: Some(outcome) },
+            )
         })
         .await
         .map_err(RuntimeError::internal)?;

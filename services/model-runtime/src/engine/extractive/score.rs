@@ -32,17 +32,111 @@ pub(super) struct Question {
 
 impl Question {
     pub(super) fn new(text: &str, vector: Vec<f32>) -> Self {
-        Self { terms: terms(text).into_iter().collect(), language: language(text), asked: asked(text), vector }
+        Self {
+            terms: terms(text).into_iter().collect(),
+            language: language(text),
+            asked: asked(text),
+            vector,
+        }
     }
 }
 
 fn asked(question: &str) -> Asked {
     const KINDS: [(Asked, &[&str]); 5] = [
-        (Asked::Time, &["when ", "what year", "which year", "what date", "what time", "how long", "what day", "what month", "what century", "what decade", "哪年", "哪一年", "何时", "什么时候", "几月", "哪天", "多久", "多长时间", "什么时间", "几点", "年份", "日期", "哪个月"]),
-        (Asked::Number, &["how many", "how much", "how old", "how far", "how tall", "how large", "how big", "what percent", "what number", "how often", "how high", "how deep", "what is the price", "what does it cost", "what fraction", "多少", "几", "多大", "多高", "多长", "多远", "多重", "多深", "价格", "费用", "百分之"]),
-        (Asked::Place, &["where ", "what city", "what country", "which city", "which country", "what state", "what place", "哪里", "哪儿", "哪个国家", "哪个城市", "哪个省", "什么地方", "哪个地方", "位于", "地址"]),
+        (
+            Asked::Time,
+            &[
+                "when ",
+                "what year",
+                "which year",
+                "what date",
+                "what time",
+                "how long",
+                "what day",
+                "what month",
+                "what century",
+                "what decade",
+                "哪年",
+                "哪一年",
+                "何时",
+                "什么时候",
+                "几月",
+                "哪天",
+                "多久",
+                "多长时间",
+                "什么时间",
+                "几点",
+                "年份",
+                "日期",
+                "哪个月",
+            ],
+        ),
+        (
+            Asked::Number,
+            &[
+                "how many",
+                "how much",
+                "how old",
+                "how far",
+                "how tall",
+                "how large",
+                "how big",
+                "what percent",
+                "what number",
+                "how often",
+                "how high",
+                "how deep",
+                "what is the price",
+                "what does it cost",
+                "what fraction",
+                "多少",
+                "几",
+                "多大",
+                "多高",
+                "多长",
+                "多远",
+                "多重",
+                "多深",
+                "价格",
+                "费用",
+                "百分之",
+            ],
+        ),
+        (
+            Asked::Place,
+            &[
+                "where ",
+                "what city",
+                "what country",
+                "which city",
+                "which country",
+                "what state",
+                "what place",
+                "哪里",
+                "哪儿",
+                "哪个国家",
+                "哪个城市",
+                "哪个省",
+                "什么地方",
+                "哪个地方",
+                "位于",
+                "地址",
+            ],
+        ),
         (Asked::Person, &["who ", "whom ", "whose ", "谁", "哪位", "何人", "什么人"]),
-        (Asked::Reason, &["why ", "what caused", "what is the reason", "for what reason", "为什么", "为何", "原因", "怎么会"]),
+        (
+            Asked::Reason,
+            &[
+                "why ",
+                "what caused",
+                "what is the reason",
+                "for what reason",
+                "为什么",
+                "为何",
+                "原因",
+                "怎么会",
+            ],
+        ),
     ];
     let lower = format!("{} ", anwen_text::normalize(question));
     KINDS
@@ -74,8 +168,8 @@ fn rarity<'q>(question: &'q Question, units: &[Unit<'_>]) -> HashMap<&'q str, f3
 pub(super) struct Score {
     /// For choosing among units.
     pub rank: f32,
-    /// For deciding whether there is an answer at all: what the unit itself shows, without what is only known relative
-    /// to other passages.
+    /// For deciding whether there is an answer at all: what the unit and its neighbours show, without what is only known
+    /// relative to other passages.
     pub evidence: f32,
 }
 
@@ -89,7 +183,8 @@ pub(super) fn scores(
 ) -> Vec<Score> {
     let rarity = rarity(question, units);
     let priors = retrieval_priors(passages);
-    let titles: Vec<HashSet<String>> = passages.iter().map(|passage| terms(passage.title).into_iter().collect()).collect();
+    let titles: Vec<HashSet<String>> =
+        passages.iter().map(|passage| terms(passage.title).into_iter().collect()).collect();
     (0..units.len())
         .map(|index| {
             let unit = &units[index];
@@ -118,7 +213,9 @@ fn shared(
     weights: &Weights,
 ) -> f32 {
     let unit = &units[index];
-    let beside = |other: Option<usize>| other.and_then(|other| units.get(other)).filter(|other| other.passage == unit.passage);
+    let beside = |other: Option<usize>| {
+        other.and_then(|other| units.get(other)).filter(|other| other.passage == unit.passage)
+    };
     let before = beside(index.checked_sub(1));
     let after = beside(Some(index + 1));
     let credit = |term: &str| {
@@ -164,14 +261,16 @@ fn retrieval_priors(passages: &[Passage<'_>]) -> Vec<f32> {
 fn holds(question: &Question, unit: &Unit<'_>) -> bool {
     let new_number = || {
         unit.terms.iter().any(|term| term.chars().any(|c| c.is_numeric()) && !question.terms.contains(term))
-            || unit.text.chars().any(|c| "一二三四五六七八九十百千万亿两半".contains(c)) && unit.text.chars().any(is_han)
+            || unit.text.chars().any(|c| "一二三四五六七八九十百千万亿两半".contains(c))
+                && unit.text.chars().any(is_han)
             || NUMBER_WORDS.iter().any(|word| unit.terms.contains(*word))
     };
     match question.asked {
         Asked::Number => new_number(),
         Asked::Time => {
             unit.text.chars().any(|c| c.is_ascii_digit()) && new_number()
-                || ["年", "月", "日", "世纪", "小时", "分钟", "天"].iter().any(|cue| unit.text.contains(cue)) && new_number()
+                || ["年", "月", "日", "世纪", "小时", "分钟", "天"].iter().any(|cue| unit.text.contains(cue))
+                    && new_number()
                 || TIME_WORDS.iter().any(|word| unit.text.contains(word))
         }
         Asked::Person => names_someone(question, unit.text),
@@ -182,18 +281,45 @@ fn holds(question: &Question, unit: &Unit<'_>) -> bool {
 }
 
 const NUMBER_WORDS: [&str; 16] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelv", "hundr", "thousand", "million", "half",
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelv",
+    "hundr", "thousand", "million", "half",
 ];
 
 const TIME_WORDS: [&str; 14] = [
-    "January", "February", "March", "April", "June", "July", "August", "September", "October", "November", "December", "century", "Monday", "Friday",
+    "January",
+    "February",
+    "March",
+    "April",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+    "century",
+    "Monday",
+    "Friday",
 ];
 
 const PLACE_WORDS: [&str; 12] =
     [" in ", " at ", " near ", " from ", "located", "位于", "坐落", "地处", "省", "市", "县", "区"];
 
 const REASON_WORDS: [&str; 14] = [
-    "because", "due to", "since", "in order to", "as a result", "caused by", "so that", "因为", "由于", "因此", "导致", "为了", "所以", "原因",
+    "because",
+    "due to",
+    "since",
+    "in order to",
+    "as a result",
+    "caused by",
+    "so that",
+    "因为",
+    "由于",
+    "因此",
+    "导致",
+    "为了",
+    "所以",
+    "原因",
 ];
 
 /// A capitalised word inside the sentence that the question does not have; Chinese names cannot be told by their look.

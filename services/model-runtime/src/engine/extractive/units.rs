@@ -41,7 +41,13 @@ pub(super) fn units<'a>(passages: &[Passage<'a>]) -> Vec<Unit<'a>> {
                 return units;
             }
             let text = &passage.text[range.clone()];
-            units.push(Unit { passage: index, shape: shape_of(text), terms: terms(text).into_iter().collect(), range, text });
+            units.push(Unit {
+                passage: index,
+                shape: shape_of(text),
+                terms: terms(text).into_iter().collect(),
+                range,
+                text,
+            });
         }
     }
     units
