@@ -95,7 +95,9 @@ fn read_text(path: &Path) -> Result<String, EvaluateError> {
 fn read_json_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, EvaluateError> {
     lines(&read_text(path)?)
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(number, line)| serde_json::from_str(line).map_err(|error| malformed(path, number, &error.to_string())))
+        .map(|(number, line)| {
+            serde_json::from_str(line).map_err(|error| malformed(path, number, &error.to_string()))
+        })
         .collect()
 }
 
@@ -106,10 +108,12 @@ fn read_judgements(
     let mut judgements: HashMap<String, HashSet<usize>> = HashMap::new();
     for (number, line) in lines(&read_text(path)?).skip(1).filter(|(_, line)| !line.is_empty()) {
         let mut columns = line.split('\t');
-        let (Some(query), Some(document), Some(relevance)) = (columns.next(), columns.next(), columns.next()) else {
+        let (Some(query), Some(document), Some(relevance)) = (columns.next(), columns.next(), columns.next())
+        else {
             return Err(malformed(path, number, "expected query, document and relevance, separated by tabs"));
         };
-        let relevance: i64 = relevance.trim().parse().map_err(|_| malformed(path, number, "relevance is not a number"))?;
+        let relevance: i64 =
+            relevance.trim().parse().map_err(|_| malformed(path, number, "relevance is not a number"))?;
         if let Some(&position) = positions.get(document).filter(|_| relevance > 0) {
             judgements.entry(query.to_owned()).or_default().insert(position);
         }

@@ -58,7 +58,11 @@ pub fn recall(ranking: &[usize], relevant: &HashSet<usize>, k: usize) -> f64 {
 
 /// 1 / rank of the first relevant document among the first `k`; 0 when there is none.
 pub fn reciprocal_rank(ranking: &[usize], relevant: &HashSet<usize>, k: usize) -> f64 {
-    ranking.iter().take(k).position(|document| relevant.contains(document)).map_or(0.0, |position| 1.0 / (position + 1) as f64)
+    ranking
+        .iter()
+        .take(k)
+        .position(|document| relevant.contains(document))
+        .map_or(0.0, |position| 1.0 / (position + 1) as f64)
 }
 
 /// Normalised discounted cumulative gain with gains of 0 and 1 and the discount `1 / log2(rank + 1)`
@@ -88,7 +92,8 @@ pub fn paired_difference(differences: &[f64]) -> (f64, f64) {
         return (differences.first().copied().unwrap_or(0.0), 0.0);
     }
     let mean = differences.iter().sum::<f64>() / count;
-    let variance = differences.iter().map(|difference| (difference - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let variance =
+        differences.iter().map(|difference| (difference - mean).powi(2)).sum::<f64>() / (count - 1.0);
     (mean, Z * (variance / count).sqrt())
 }
 
@@ -114,10 +119,15 @@ mod tests {
                 vec![7, 8],
                 [0.5, 0.5, 0.5, (1.0 / log2(2.0)) / (1.0 + 1.0 / log2(2.0))],
             ),
-            ("capped", &[0, 1, 2, 3, 4, 20, 21, 22, 23, 24], (0..6).collect(), [1.0, 5.0 / 6.0, 1.0, {
-                let first_five: f64 = (1..=5).map(|rank| 1.0 / log2(f64::from(rank))).sum();
-                first_five / (first_five + 1.0 / log2(6.0))
-            }]),
+            (
+                "capped",
+                &[0, 1, 2, 3, 4, 20, 21, 22, 23, 24],
+                (0..6).collect(),
+                [1.0, 5.0 / 6.0, 1.0, {
+                    let first_five: f64 = (1..=5).map(|rank| 1.0 / log2(f64::from(rank))).sum();
+                    first_five / (first_five + 1.0 / log2(6.0))
+                }],
+            ),
         ];
         for (name, ranking, relevant, [recall_5, recall_10, mrr, ndcg]) in table {
             let found = Metrics::of(ranking, &relevant.into_iter().collect());

@@ -56,11 +56,20 @@ impl Report {
                 100.0 * difference.half_interval,
                 difference.best
             );
-            let rankings = [("dense", Some(set.dense)), ("lexical", Some(set.lexical)), ("hybrid", Some(set.hybrid)), ("rerank", set.rerank)];
+            let rankings = [
+                ("dense", Some(set.dense)),
+                ("lexical", Some(set.lexical)),
+                ("hybrid", Some(set.hybrid)),
+                ("rerank", set.rerank),
+            ];
             for (ranking, metrics) in rankings {
                 let Some(metrics) = metrics else { continue };
                 let (name, sizes, note) = match ranking {
-                    "dense" => (set.name.as_str(), [set.documents, set.chunks, set.queries].map(|size| size.to_string()), ""),
+                    "dense" => (
+                        set.name.as_str(),
+                        [set.documents, set.chunks, set.queries].map(|size| size.to_string()),
+                        "",
+                    ),
                     "hybrid" => ("", [const { String::new() }; 3], note.as_str()),
                     _ => ("", [const { String::new() }; 3], ""),
                 };
@@ -84,7 +93,12 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let metrics = |share: f64| Metrics { recall_at_5: share, recall_at_10: share, mrr_at_10: share, ndcg_at_10: share };
+        let metrics = |share: f64| Metrics {
+            recall_at_5: share,
+            recall_at_10: share,
+            mrr_at_10: share,
+            ndcg_at_10: share,
+        };
         let hybrid_minus_best = Difference { best: "lexical", recall_at_10: 0.0125, half_interval: 0.02 };
         Report {
             sets: vec![SetReport {
@@ -122,6 +136,9 @@ mod tests {
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 4);
         assert!(lines[1].starts_with("tiny") && lines[1].contains("25.0"), "{table}");
-        assert!(lines[3].ends_with("+1.2 ± 2.0 (lexical)") || lines[3].ends_with("+1.3 ± 2.0 (lexical)"), "{table}");
+        assert!(
+            lines[3].ends_with("+1.2 ± 2.0 (lexical)") || lines[3].ends_with("+1.3 ± 2.0 (lexical)"),
+            "{table}"
+        );
     }
 }

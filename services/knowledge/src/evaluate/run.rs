@@ -15,8 +15,8 @@ use super::{ChunkText, Difference, EmbedTexts, EvaluateError, Report, SetReport}
 use crate::index::analysis::Analyzer;
 use crate::index::edge::{EdgeConfig, EdgeIndex};
 use crate::index::{
-    ChunkScore, IndexError, IndexedChunk, LexicalConfig, LexicalHits, LexicalIndex, SearchScope, SpaceName, VectorIndex,
-    text_to_embed,
+    ChunkScore, IndexError, IndexedChunk, LexicalConfig, LexicalHits, LexicalIndex, SearchScope, SpaceName,
+    VectorIndex, text_to_embed,
 };
 use crate::retrieve::fusion::rank;
 use crate::retrieve::normalise::normalise;
@@ -118,7 +118,8 @@ impl IndexedSet {
         analyzer: Arc<Analyzer>,
         folder: &Path,
     ) -> Result<Self, EvaluateError> {
-        let (edge, words) = (EdgeConfig::new(folder.join("vectors")), LexicalConfig::new(folder.join("lexical")));
+        let (edge, words) =
+            (EdgeConfig::new(folder.join("vectors")), LexicalConfig::new(folder.join("lexical")));
         let vectors = blocking(move || EdgeIndex::open(&edge)).await??;
         let lexical = blocking(move || LexicalIndex::open(&words, analyzer)).await??;
         let (model, dimension) = embedder.model();
@@ -134,7 +135,10 @@ impl IndexedSet {
             chunks.extend(document_chunks);
         }
         for batch in chunks.chunks_mut(BATCH) {
-            let texts: Vec<String> = batch.iter().map(|chunk| text_to_embed(&chunk.title, &chunk.heading_path, &chunk.text)).collect();
+            let texts: Vec<String> = batch
+                .iter()
+                .map(|chunk| text_to_embed(&chunk.title, &chunk.heading_path, &chunk.text))
+                .collect();
             for (chunk, vector) in batch.iter_mut().zip(embed(embedder, &texts).await?) {
                 chunk.vector = vector;
             }
@@ -220,7 +224,9 @@ async fn embed(embedder: &dyn EmbedTexts, texts: &[String]) -> Result<Vec<Vec<f3
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, IndexError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| IndexError::Unavailable("a blocking task was cancelled"))
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| IndexError::Unavailable("a blocking task was cancelled"))
 }
 
 #[cfg(test)]

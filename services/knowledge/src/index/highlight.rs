@@ -48,7 +48,9 @@ pub fn highlight(analyzer: &Analyzer, terms: &QueryTerms, text: &str, max_chars:
     let matches = find_matches(analyzer, terms, text);
     let window = best_window(&matches, text, max_chars.max(1));
     let mut marks: Vec<Range<usize>> = Vec::new();
-    for found in matches.iter().filter(|found| found.range.start >= window.start && found.range.end <= window.end) {
+    for found in
+        matches.iter().filter(|found| found.range.start >= window.start && found.range.end <= window.end)
+    {
         let range = found.range.start - window.start..found.range.end - window.start;
         match marks.last_mut() {
             Some(last) if range.start < last.end => last.end = last.end.max(range.end),
@@ -115,9 +117,9 @@ fn widen(text: &str, core: Range<usize>, max_chars: usize) -> Range<usize> {
     let start = if start == 0 {
         0
     } else {
-        text[start..core.start].find([' ', '\n', '。', '，', '；']).map_or(start, |at| {
-            start + at + text[start + at..].chars().next().map_or(0, char::len_utf8)
-        })
+        text[start..core.start]
+            .find([' ', '\n', '。', '，', '；'])
+            .map_or(start, |at| start + at + text[start + at..].chars().next().map_or(0, char::len_utf8))
     };
     start..advance(text, start, max_chars)
 }
@@ -140,7 +142,8 @@ mod tests {
 
     #[test]
     fn words_are_marked_in_the_form_they_have_in_the_text() {
-        let (_, marks) = marked("connection 電腦 GB/T19001-2016", "Connections of 电脑 by GB/T 19001-2016.", 200);
+        let (_, marks) =
+            marked("connection 電腦 GB/T19001-2016", "Connections of 电脑 by GB/T 19001-2016.", 200);
         assert_eq!(marks, ["Connections", "电脑", "GB/T 19001-2016"]);
     }
 

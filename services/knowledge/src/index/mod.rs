@@ -198,7 +198,9 @@ fn without_extension(name: &str) -> &str {
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && text.bytes().any(|byte| byte.is_ascii_alphabetic())
     };
-    name.rsplit_once('.').filter(|(stem, extension)| !stem.is_empty() && is_extension(extension)).map_or(name, |(stem, _)| stem)
+    name.rsplit_once('.')
+        .filter(|(stem, extension)| !stem.is_empty() && is_extension(extension))
+        .map_or(name, |(stem, _)| stem)
 }
 
 /// Rejects a vector that cosine cannot rank: wrong length, not finite, or all zeros is allowed (an empty text).

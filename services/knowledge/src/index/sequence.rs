@@ -19,7 +19,10 @@ impl SequenceFile {
     pub fn read(&self) -> io::Result<u64> {
         match std::fs::read_to_string(&self.path) {
             Ok(text) => text.trim().parse().map_err(|_| {
-                io::Error::new(io::ErrorKind::InvalidData, "the sequence file of the index does not hold a number")
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the sequence file of the index does not hold a number",
+                )
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(error),

@@ -14,9 +14,10 @@ use async_trait::async_trait;
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::vectors_config::Config as VectorsConfigKind;
 use qdrant_client::qdrant::{
-    Condition, CountPointsBuilder, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, DeletePointsBuilder,
-    Distance, FieldType, Filter, GetPointsBuilder, HnswConfigDiffBuilder, PointId, PointStruct, PointsIdsList,
-    QueryPointsBuilder, ScoredPoint, UpsertPointsBuilder, UuidIndexParamsBuilder, Value, VectorParamsBuilder,
+    Condition, CountPointsBuilder, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder,
+    DeletePointsBuilder, Distance, FieldType, Filter, GetPointsBuilder, HnswConfigDiffBuilder, PointId,
+    PointStruct, PointsIdsList, QueryPointsBuilder, ScoredPoint, UpsertPointsBuilder, UuidIndexParamsBuilder,
+    Value, VectorParamsBuilder,
 };
 use qdrant_client::{Payload, Qdrant, QdrantError};
 use serde_json::json;
@@ -95,7 +96,12 @@ impl ServerIndex {
     async fn collections(&self) -> Result<Vec<String>, IndexError> {
         let listed = self.client.list_collections().await.map_err(engine_error)?;
         let prefix = format!("{}-", self.prefix);
-        Ok(listed.collections.into_iter().map(|found| found.name).filter(|name| name.starts_with(&prefix)).collect())
+        Ok(listed
+            .collections
+            .into_iter()
+            .map(|found| found.name)
+            .filter(|name| name.starts_with(&prefix))
+            .collect())
     }
 
     /// The dimension of a space, or [`IndexError::UnknownSpace`].
@@ -209,7 +215,9 @@ impl VectorIndex for ServerIndex {
         for collection in self.collections().await? {
             let delete = DeletePointsBuilder::new(collection).wait(true);
             let delete = match selection {
-                Selection::Chunks(ids) => delete.points(PointsIdsList { ids: ids.iter().map(point_id).collect() }),
+                Selection::Chunks(ids) => {
+                    delete.points(PointsIdsList { ids: ids.iter().map(point_id).collect() })
+                }
                 _ => delete.points(selection_filter(selection)),
             };
             self.client.delete_points(delete).await.map_err(engine_error)?;

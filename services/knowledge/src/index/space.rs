@@ -24,7 +24,11 @@ impl SpaceName {
     pub fn for_model(model: &str, dimension: usize) -> Self {
         let readable: String = model
             .chars()
-            .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' })
+            .map(
+                |character| {
+                    if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' }
+                },
+            )
             .take(MAX_READABLE_BYTES)
             .collect();
         let digest = hex::encode(Sha256::digest(model.as_bytes()));
@@ -40,7 +44,8 @@ impl FromStr for SpaceName {
     type Err = IndexError;
 
     fn from_str(text: &str) -> Result<Self, IndexError> {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
         if text.is_empty() || text.len() > MAX_NAME_BYTES || !text.bytes().all(allowed) {
             return Err(IndexError::Invalid(format!(
                 "name of an embedding space: use 1 to {MAX_NAME_BYTES} of a-z, 0-9, - and _"

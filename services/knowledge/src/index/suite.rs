@@ -9,7 +9,12 @@ use super::{IndexError, IndexedChunk, SearchScope, Selection, SpaceName, VectorI
 pub(super) const DIMENSION: usize = 4;
 
 /// Chunk `ordinal` of a new document's version.
-pub(super) fn chunk(knowledge_base_id: KnowledgeBaseId, version_id: VersionId, ordinal: u32, vector: [f32; 4]) -> IndexedChunk {
+pub(super) fn chunk(
+    knowledge_base_id: KnowledgeBaseId,
+    version_id: VersionId,
+    ordinal: u32,
+    vector: [f32; 4],
+) -> IndexedChunk {
     IndexedChunk {
         chunk_id: ChunkId::derive(version_id, 0, ordinal),
         knowledge_base_id,
@@ -76,9 +81,12 @@ async fn nearest_first_and_only_in_scope(index: &dyn VectorIndex) {
     assert_eq!(both[0].chunk_id, foreign.chunk_id);
     assert_eq!(both.len(), 1);
     assert!(index.search(&space, &query, &scope(&[]), 10).await.expect("search").is_empty());
-    assert!(index.search(&space, &query, &scope(&[KnowledgeBaseId::new()]), 10).await.expect("search").is_empty());
+    assert!(
+        index.search(&space, &query, &scope(&[KnowledgeBaseId::new()]), 10).await.expect("search").is_empty()
+    );
 
-    let one_document = SearchScope { document_ids: Some(vec![foreign.document_id]), ..scope(&[mine, theirs]) };
+    let one_document =
+        SearchScope { document_ids: Some(vec![foreign.document_id]), ..scope(&[mine, theirs]) };
     let found = index.search(&space, &query, &one_document, 10).await.expect("search");
     assert_eq!(found.iter().map(|hit| hit.chunk_id).collect::<Vec<_>>(), [foreign.chunk_id]);
     let elsewhere = SearchScope { document_ids: Some(vec![foreign.document_id]), ..scope(&[mine]) };
@@ -116,7 +124,11 @@ async fn every_selection_deletes_and_counts(index: &dyn VectorIndex) {
         index.delete(&selection).await.expect("delete");
         index.delete(&selection).await.expect("deleting twice succeeds");
         assert_eq!(index.count(&space, &selection).await.expect("count"), 0, "{selection:?}");
-        assert_eq!(index.count(&other_space, &selection).await.expect("count"), 0, "{selection:?} in another space");
+        assert_eq!(
+            index.count(&other_space, &selection).await.expect("count"),
+            0,
+            "{selection:?} in another space"
+        );
         assert_eq!(index.count_version(&space, other_version).await.expect("count"), spared, "{selection:?}");
         let left = index.search(&space, &[1.0, 0.0, 0.0, 0.0], &scope(&[base]), 10).await.expect("search");
         assert_eq!(left.len(), spared, "{selection:?}");

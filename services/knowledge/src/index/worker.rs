@@ -46,7 +46,8 @@ pub(super) struct Worker<Request> {
 impl<Request: Send + 'static> Worker<Request> {
     pub fn spawn<O: Owner<Request = Request>>(name: &str, owner: O) -> Result<Self, IndexError> {
         let (sender, receiver) = sync_channel(QUEUE_LENGTH);
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(owner, &receiver))?;
+        let thread =
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(owner, &receiver))?;
         let free_slots = Arc::new(Semaphore::new(QUEUE_LENGTH));
         Ok(Self { sender: Some(sender), free_slots, thread: Some(thread) })
     }

@@ -35,7 +35,8 @@ pub struct Signature {
 impl Signature {
     pub fn new(document_id: DocumentId, text: &str) -> Self {
         let normalized = anwen_text::normalize(text);
-        let characters: Vec<char> = normalized.chars().filter(|character| character.is_alphanumeric()).collect();
+        let characters: Vec<char> =
+            normalized.chars().filter(|character| character.is_alphanumeric()).collect();
         let mut shingles: Vec<u64> = if characters.len() < SHINGLE_CHARS {
             vec![hash(&characters)]
         } else {
@@ -133,8 +134,11 @@ mod tests {
             (LONG.to_owned(), format!("{LONG} Yes."), true),
             (LONG.to_owned(), format!("{LONG} See section 7."), false),
             (LONG.to_owned(), LONG.replace("annual", "sick").replace("year", "decade"), false),
-            ("故障码E-204：请检查电机温度传感器的接线是否松动，然后重新启动设备。".to_owned(),
-             "故障码E-205：请检查电机温度传感器的接线是否松动，然后重新启动设备。".to_owned(), false),
+            (
+                "故障码E-204：请检查电机温度传感器的接线是否松动，然后重新启动设备。".to_owned(),
+                "故障码E-205：请检查电机温度传感器的接线是否松动，然后重新启动设备。".to_owned(),
+                false,
+            ),
             ("年假為十五天".to_owned(), "年假为十五天。".to_owned(), true),
             ("短".to_owned(), "长".to_owned(), false),
             (String::new(), String::new(), true),

@@ -119,5 +119,9 @@ pub trait HydrateChunks: Send + Sync + 'static {
     /// Those of `chunk_ids` that serve now (the live generation of the live version of a document that exists) and
     /// that lie in `scope`, in any order. Ids that do not qualify are left out without an error; that is the last
     /// of the permission checks, so it must not rest on what an index said.
-    async fn hydrate(&self, chunk_ids: &[ChunkId], scope: &SearchScope) -> Result<Vec<LiveChunk>, RetrieveError>;
+    async fn hydrate(
+        &self,
+        chunk_ids: &[ChunkId],
+        scope: &SearchScope,
+    ) -> Result<Vec<LiveChunk>, RetrieveError>;
 }

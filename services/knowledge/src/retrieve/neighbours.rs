@@ -41,8 +41,12 @@ pub fn join(hits: Vec<LiveChunk>, max_tokens: u32) -> Vec<Passage> {
     let mut passages: Vec<Passage> = Vec::with_capacity(hits.len());
     for hit in hits {
         let fits = |passage: &Passage| passage.tokens.saturating_add(hit.tokens) <= max_tokens;
-        let before = passages.iter().position(|passage| passage.last().is_some_and(|last| follows(last, &hit)) && fits(passage));
-        let after = passages.iter().position(|passage| passage.first().is_some_and(|first| follows(&hit, first)) && fits(passage));
+        let before = passages
+            .iter()
+            .position(|passage| passage.last().is_some_and(|last| follows(last, &hit)) && fits(passage));
+        let after = passages
+            .iter()
+            .position(|passage| passage.first().is_some_and(|first| follows(&hit, first)) && fits(passage));
         let joined = Passage::of(hit);
         match (before, after) {
             (Some(before), Some(after)) => close_gap(&mut passages, before, joined, after, max_tokens),
@@ -96,7 +100,9 @@ fn overlap(text: &str, next: &str) -> usize {
     let longest = text.len().min(next.len());
     (MIN_OVERLAP_BYTES..=longest)
         .rev()
-        .find(|&length| next.is_char_boundary(length) && text.as_bytes().ends_with(&next.as_bytes()[..length]))
+        .find(|&length| {
+            next.is_char_boundary(length) && text.as_bytes().ends_with(&next.as_bytes()[..length])
+        })
         .unwrap_or(0)
 }
 
@@ -119,7 +125,10 @@ mod tests {
             })
             .collect();
         let passages = join(hits, max_tokens);
-        passages.iter().map(|passage| passage.chunks.iter().map(|chunk| chunk.hit.ordinal).collect()).collect()
+        passages
+            .iter()
+            .map(|passage| passage.chunks.iter().map(|chunk| chunk.hit.ordinal).collect())
+            .collect()
     }
 
     #[test]
@@ -127,8 +136,18 @@ mod tests {
         for (name, hits, max_tokens, expected) in [
             ("after", vec![(1, 4, "a"), (1, 9, "a"), (1, 5, "a")], 100, vec![vec![4, 5], vec![9]]),
             ("before", vec![(1, 5, "a"), (1, 4, "a")], 100, vec![vec![4, 5]]),
-            ("gap closed", vec![(1, 6, "a"), (2, 0, "a"), (1, 4, "a"), (1, 5, "a")], 100, vec![vec![4, 5, 6], vec![0]]),
-            ("gap closed, other order", vec![(2, 0, "a"), (1, 4, "a"), (1, 6, "a"), (1, 5, "a")], 100, vec![vec![0], vec![4, 5, 6]]),
+            (
+                "gap closed",
+                vec![(1, 6, "a"), (2, 0, "a"), (1, 4, "a"), (1, 5, "a")],
+                100,
+                vec![vec![4, 5, 6], vec![0]],
+            ),
+            (
+                "gap closed, other order",
+                vec![(2, 0, "a"), (1, 4, "a"), (1, 6, "a"), (1, 5, "a")],
+                100,
+                vec![vec![0], vec![4, 5, 6]],
+            ),
             ("other section", vec![(1, 4, "a"), (1, 5, "b")], 100, vec![vec![4], vec![5]]),
             ("other document", vec![(1, 4, "a"), (2, 5, "a")], 100, vec![vec![4], vec![5]]),
             ("too long", vec![(1, 4, "a"), (1, 5, "a"), (1, 6, "a")], 20, vec![vec![4, 5], vec![6]]),
@@ -147,7 +166,10 @@ mod tests {
             live(1, 2, "已经检查。"),
         ];
         let passages = join(hits, 100);
-        assert_eq!(passages[0].text, "The pump runs. Check the seal every week. Replace it yearly.\n已经检查。");
+        assert_eq!(
+            passages[0].text,
+            "The pump runs. Check the seal every week. Replace it yearly.\n已经检查。"
+        );
         assert_eq!(passages[0].tokens, 30);
     }
 }

@@ -69,7 +69,11 @@ mod tests {
             let packed = pack(hits.clone(), Budget { tokens, passage_tokens });
             let found: Vec<usize> = packed.passages.iter().map(|passage| passage.chunks.len()).collect();
             assert_eq!(found, sizes, "budget {tokens}/{passage_tokens}");
-            assert_eq!((packed.repeated, packed.without_room), (repeated, without_room), "budget {tokens}/{passage_tokens}");
+            assert_eq!(
+                (packed.repeated, packed.without_room),
+                (repeated, without_room),
+                "budget {tokens}/{passage_tokens}"
+            );
             assert!(packed.tokens <= tokens);
         }
     }

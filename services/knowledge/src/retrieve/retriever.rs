@@ -11,7 +11,8 @@ use super::collapse::Collapser;
 use super::fusion::{Ranked, rank};
 use super::normalise::normalise;
 use super::{
-    Dropped, EmbedQuery, HydrateChunks, LiveChunk, Retrieval, RetrievalRequest, RetrieveError, SpaceScope, Timings,
+    Dropped, EmbedQuery, HydrateChunks, LiveChunk, Retrieval, RetrievalRequest, RetrieveError, SpaceScope,
+    Timings,
 };
 use crate::index::{ChunkScore, IndexError, LexicalHits, LexicalIndex, SearchScope, VectorIndex};
 
@@ -51,7 +52,8 @@ impl Retriever {
         }
         let deadline = tokio::time::Instant::now() + request.timeout;
         let mut took = Timings::default();
-        let searched = tokio::time::timeout_at(deadline, self.search(&query, request, &scope, &mut took)).await;
+        let searched =
+            tokio::time::timeout_at(deadline, self.search(&query, request, &scope, &mut took)).await;
         let (dense, lexical) = searched.map_err(|_| RetrieveError::Deadline("searching the indexes"))??;
 
         let fusing = Instant::now();
@@ -105,7 +107,12 @@ impl Retriever {
         Ok((dense.lists, lexical))
     }
 
-    async fn search_dense(&self, query: &str, request: &RetrievalRequest, depth: usize) -> Result<DenseLeg, RetrieveError> {
+    async fn search_dense(
+        &self,
+        query: &str,
+        request: &RetrievalRequest,
+        depth: usize,
+    ) -> Result<DenseLeg, RetrieveError> {
         let searches = request.spaces.iter().map(|space| self.search_space(query, space, request, depth));
         let mut leg = DenseLeg::default();
         for (list, embed, search) in futures::future::try_join_all(searches).await? {
@@ -152,7 +159,8 @@ impl Retriever {
         for batch in ranked.chunks(request.top_k * HYDRATE_FACTOR) {
             let ids: Vec<ChunkId> = batch.iter().map(|one| one.chunk_id).collect();
             let live = self.chunks.hydrate(&ids, scope).await?;
-            let mut live: HashMap<ChunkId, LiveChunk> = live.into_iter().map(|chunk| (chunk.hit.chunk_id, chunk)).collect();
+            let mut live: HashMap<ChunkId, LiveChunk> =
+                live.into_iter().map(|chunk| (chunk.hit.chunk_id, chunk)).collect();
             for one in batch {
                 let Some(chunk) = live.remove(&one.chunk_id) else {
                     dropped.not_live += 1;
@@ -185,7 +193,11 @@ impl RetrievalRequest {
     /// All knowledge bases of the request, and its documents.
     fn scope(&self) -> SearchScope {
         SearchScope {
-            knowledge_base_ids: self.spaces.iter().flat_map(|space| space.knowledge_base_ids.iter().copied()).collect(),
+            knowledge_base_ids: self
+                .spaces
+                .iter()
+                .flat_map(|space| space.knowledge_base_ids.iter().copied())
+                .collect(),
             document_ids: self.document_ids.clone(),
         }
     }

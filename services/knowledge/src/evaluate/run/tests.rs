@@ -41,12 +41,14 @@ fn write_set(folder: &Path) {
         ("leave", "Annual leave is fifteen days. Ask early"),
         ("code", "Code E-204 means heat. Let it cool"),
     ];
-    let line = |(id, text): &(&str, &str)| format!("{{\"id\": \"{id}\", \"title\": \"\", \"text\": \"{text}.\"}}\n");
+    let line =
+        |(id, text): &(&str, &str)| format!("{{\"id\": \"{id}\", \"title\": \"\", \"text\": \"{text}.\"}}\n");
     let queries = "{\"id\": \"q0\", \"text\": \"how many days of annual leave\"}\n{\"id\": \"q1\", \"text\": \"E204\"}\n";
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("corpus.jsonl"), corpus.iter().map(line).collect::<String>()).unwrap();
     std::fs::write(folder.join("queries.jsonl"), queries).unwrap();
-    std::fs::write(folder.join("qrels.tsv"), "query_id\tdoc_id\trelevance\nq0\tleave\t1\nq1\tcode\t1\n").unwrap();
+    std::fs::write(folder.join("qrels.tsv"), "query_id\tdoc_id\trelevance\nq0\tleave\t1\nq1\tcode\t1\n")
+        .unwrap();
 }
 
 #[tokio::test]
@@ -67,7 +69,8 @@ async fn a_small_set_is_measured_from_files_to_report() {
     assert_eq!(set.hybrid.mrr_at_10, 1.0);
     assert_eq!(set.hybrid_minus_best.recall_at_10, 0.0);
     let options = Options { max_queries: Some(1) };
-    let report = run(&folder.path().join("two"), &options, &LetterCounts, &BySentence, &|_| ()).await.unwrap();
+    let report =
+        run(&folder.path().join("two"), &options, &LetterCounts, &BySentence, &|_| ()).await.unwrap();
     assert_eq!((report.sets.len(), report.sets[0].queries), (1, 1));
 }
 

@@ -35,7 +35,10 @@ pub(super) fn compound_length(text: &str) -> usize {
         }
     }
     if end == 1 {
-        end += ["++", "#"].iter().find(|suffix| text[end..].starts_with(**suffix)).map_or(0, |suffix| suffix.len());
+        end += ["++", "#"]
+            .iter()
+            .find(|suffix| text[end..].starts_with(**suffix))
+            .map_or(0, |suffix| suffix.len());
     }
     end
 }
@@ -164,7 +167,8 @@ const MAX_PREFIX_LETTERS: usize = 6;
 /// letters around a slash (`gb/t 19001`).
 pub(super) fn is_code_prefix(folded: &str, source: &str) -> bool {
     let letters = folded.chars().filter(|character| character.is_alphabetic()).count();
-    let only_letters = folded.chars().all(|character| character.is_alphabetic() || matches!(character, '/' | '-'));
+    let only_letters =
+        folded.chars().all(|character| character.is_alphabetic() || matches!(character, '/' | '-'));
     let is_marked = folded.contains('/') || source.chars().all(|character| !character.is_lowercase());
     only_letters && is_marked && (1..=MAX_PREFIX_LETTERS).contains(&letters)
 }
@@ -200,7 +204,9 @@ mod tests {
 
     #[test]
     fn different_codes_stay_apart() {
-        for (one, other) in [("1-12", "11-2"), ("1.2", "12"), ("v1.2.3", "v12.3"), ("10:30", "1030"), ("e-204", "e-205")] {
+        for (one, other) in
+            [("1-12", "11-2"), ("1.2", "12"), ("v1.2.3", "v12.3"), ("10:30", "1030"), ("e-204", "e-205")]
+        {
             assert_ne!(canonical(one), canonical(other), "{one} and {other}");
         }
     }
@@ -239,7 +245,9 @@ mod tests {
 
     #[test]
     fn commas_list_codes_and_group_digits() {
-        for (text, expected) in [("a1,b2", vec!["a1", "b2"]), ("1,200", vec!["1,200"]), ("1,2", vec!["1", "2"])] {
+        for (text, expected) in
+            [("a1,b2", vec!["a1", "b2"]), ("1,200", vec!["1,200"]), ("1,2", vec!["1", "2"])]
+        {
             let pieces: Vec<&str> = split_lists(text).into_iter().map(|range| &text[range]).collect();
             assert_eq!(pieces, expected, "{text:?}");
         }
@@ -247,7 +255,14 @@ mod tests {
 
     #[test]
     fn capitals_or_a_slash_make_a_prefix() {
-        for (source, expected) in [("ISO", true), ("GB/T", true), ("gb/t", true), ("In", false), ("iso", false), ("CHAPTERS", false)] {
+        for (source, expected) in [
+            ("ISO", true),
+            ("GB/T", true),
+            ("gb/t", true),
+            ("In", false),
+            ("iso", false),
+            ("CHAPTERS", false),
+        ] {
             assert_eq!(is_code_prefix(&source.to_lowercase(), source), expected, "{source:?}");
         }
     }

@@ -22,7 +22,10 @@ impl Folded {
         if source.is_ascii() {
             return Self { text: source.to_ascii_lowercase(), clusters: Vec::new() };
         }
-        let mut folded = Self { text: String::with_capacity(source.len()), clusters: Vec::with_capacity(source.len() / 2) };
+        let mut folded = Self {
+            text: String::with_capacity(source.len()),
+            clusters: Vec::with_capacity(source.len() / 2),
+        };
         let mut at = 0;
         while at < source.len() {
             let end = at + cluster_length(&source[at..]);
@@ -114,7 +117,8 @@ mod tests {
             ("the cafe\u{301} is", "is", "is"),
         ] {
             let folded = Folded::new(source);
-            let start = folded.text.find(needle).unwrap_or_else(|| panic!("{needle:?} not in {:?}", folded.text));
+            let start =
+                folded.text.find(needle).unwrap_or_else(|| panic!("{needle:?} not in {:?}", folded.text));
             let range = folded.source_range(start..start + needle.len(), source.len());
             assert_eq!(&source[range], expected, "{needle:?} in {source:?}");
         }
@@ -124,7 +128,8 @@ mod tests {
     fn every_range_is_on_character_boundaries() {
         let source = "ﬃ①ＡＢ，漢字№é e\u{301}\u{302}x ㌖ 〇 １２，３";
         let folded = Folded::new(source);
-        let bounds: Vec<usize> = (0..=folded.text.len()).filter(|&at| folded.text.is_char_boundary(at)).collect();
+        let bounds: Vec<usize> =
+            (0..=folded.text.len()).filter(|&at| folded.text.is_char_boundary(at)).collect();
         for &start in &bounds {
             for &end in bounds.iter().filter(|&&end| end > start) {
                 let range = folded.source_range(start..end, source.len());

@@ -212,7 +212,8 @@ impl TermSink<'_> {
 /// dictionary does not know (`年假` comes out as `年` and `假`), so the pair becomes a term as well.
 fn is_lone_character(word: &str) -> bool {
     /// Characters that stand between words far more often than they make one.
-    const FUNCTION_CHARACTERS: &str = "的了是在和与及或也都就而着过把被对从向到于以为之其这那有不没我你他她它们吗呢吧啊由将并等";
+    const FUNCTION_CHARACTERS: &str =
+        "的了是在和与及或也都就而着过把被对从向到于以为之其这那有不没我你他她它们吗呢吧啊由将并等";
     let mut characters = word.chars();
     matches!((characters.next(), characters.next()), (Some(one), None) if !FUNCTION_CHARACTERS.contains(one))
 }
@@ -227,8 +228,9 @@ fn floor_char_boundary(text: &str, at_most: usize) -> usize {
 
 /// Lucene's English stop words: few, so that a question made of common words still finds something.
 const STOP_WORDS: [&str; 33] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of",
-    "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with",
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
+    "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
+    "was", "will", "with",
 ];
 
 fn is_stop_word(word: &str) -> bool {

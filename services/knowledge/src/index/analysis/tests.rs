@@ -66,7 +66,10 @@ fn terms_know_where_they_come_from() {
     let text = "，電腦設備 GB/T 19001-2016，ＰＣ";
     for (term, source) in [("电脑", "電腦"), ("gbt19001-2016", "GB/T 19001-2016"), ("pc", "ＰＣ")] {
         let terms = analyzer.terms(text);
-        let found = terms.iter().find(|candidate| candidate.text == term).unwrap_or_else(|| panic!("{term}: {terms:?}"));
+        let found = terms
+            .iter()
+            .find(|candidate| candidate.text == term)
+            .unwrap_or_else(|| panic!("{term}: {terms:?}"));
         assert_eq!(&text[found.source.clone()], source);
     }
 }
@@ -74,7 +77,18 @@ fn terms_know_where_they_come_from() {
 #[test]
 fn hostile_text_is_analysed() {
     let analyzer = Analyzer::new();
-    for text in ["", "\u{0}\u{301}", "....", "a.", "'", "１，", "\u{2028}", &"9".repeat(10_000), &"é".repeat(500), "ﷺ ㌖"] {
+    for text in [
+        "",
+        "\u{0}\u{301}",
+        "....",
+        "a.",
+        "'",
+        "１，",
+        "\u{2028}",
+        &"9".repeat(10_000),
+        &"é".repeat(500),
+        "ﷺ ㌖",
+    ] {
         for term in analyzer.terms(text) {
             assert!(term.text.len() <= MAX_TERM_BYTES && !term.text.is_empty());
             assert!(text.get(term.source.clone()).is_some());

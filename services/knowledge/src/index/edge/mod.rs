@@ -91,7 +91,8 @@ impl EdgeIndex {
         };
         let spaces: Spaces = Arc::new(RwLock::new(spaces));
         let reached = Arc::new(AtomicU64::new(reached));
-        let owner = EdgeOwner::new(config.clone(), directory, sequence, Arc::clone(&spaces), Arc::clone(&reached));
+        let owner =
+            EdgeOwner::new(config.clone(), directory, sequence, Arc::clone(&spaces), Arc::clone(&reached));
         let worker = Worker::spawn("vector-writer", owner)?;
         let searches = Arc::new(Semaphore::new(config.max_concurrent_searches.max(1)));
         Ok(Self { spaces, reached, worker, searches })

@@ -9,10 +9,10 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use anwen_contract::{ChunkId, DocumentId, VersionId};
 use qdrant_edge::{
     CreateIndex, Distance, EdgeConfig as ShardConfig, EdgeOptimizersConfig, EdgeShard, EdgeVectorParams,
-    FieldIndexOperations, Filter, HnswIndexConfig, JsonPath, NamedQuery, OperationError, Payload, PayloadFieldSchema,
-    PayloadSchemaParams, PointId, PointInsertOperations, PointOperations, PointStruct, PointStructPersisted, QueryEnum,
-    ScoredPoint, ScrollRequest, SearchRequest, UpdateOperation, UuidIndexParams, VectorInternal, WalOptions,
-    WithPayloadInterface,
+    FieldIndexOperations, Filter, HnswIndexConfig, JsonPath, NamedQuery, OperationError, Payload,
+    PayloadFieldSchema, PayloadSchemaParams, PointId, PointInsertOperations, PointOperations, PointStruct,
+    PointStructPersisted, QueryEnum, ScoredPoint, ScrollRequest, SearchRequest, UpdateOperation,
+    UuidIndexParams, VectorInternal, WalOptions, WithPayloadInterface,
 };
 use serde_json::{Value, json};
 
@@ -60,7 +60,8 @@ pub(super) fn open_all(
     let mut spaces = HashMap::new();
     for entry in std::fs::read_dir(directory)? {
         let folder = entry?.path();
-        let name = folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<SpaceName>().ok());
+        let name =
+            folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<SpaceName>().ok());
         if let Some(name) = name.filter(|_| folder.is_dir()) {
             spaces.insert(name.clone(), std::sync::Arc::new(Space::open(folder, name, config)?));
         }
@@ -69,7 +70,12 @@ pub(super) fn open_all(
 }
 
 impl Space {
-    pub fn create(directory: &Path, name: SpaceName, dimension: usize, config: &EdgeConfig) -> Result<Self, IndexError> {
+    pub fn create(
+        directory: &Path,
+        name: SpaceName,
+        dimension: usize,
+        config: &EdgeConfig,
+    ) -> Result<Self, IndexError> {
         let folder = directory.join(name.as_str());
         std::fs::create_dir_all(&folder)?;
         let shard = engine(|| EdgeShard::new(&folder, shard_config(dimension, config)))?;
@@ -91,7 +97,13 @@ impl Space {
         Ok(Self::with_shard(folder, name, dimension, config, shard))
     }
 
-    fn with_shard(folder: PathBuf, name: SpaceName, dimension: usize, config: &EdgeConfig, shard: EdgeShard) -> Self {
+    fn with_shard(
+        folder: PathBuf,
+        name: SpaceName,
+        dimension: usize,
+        config: &EdgeConfig,
+        shard: EdgeShard,
+    ) -> Self {
         let (shard, config) = (RwLock::new(Some(shard)), config.clone());
         Self { name, folder, dimension, config, shard, changes: AtomicUsize::new(0) }
     }
@@ -126,7 +138,9 @@ impl Space {
             return Ok(());
         }
         let delete = match selection {
-            Selection::Chunks(ids) => PointOperations::DeletePoints { ids: ids.iter().map(|id| PointId::Uuid(id.0)).collect() },
+            Selection::Chunks(ids) => {
+                PointOperations::DeletePoints { ids: ids.iter().map(|id| PointId::Uuid(id.0)).collect() }
+            }
             _ => PointOperations::DeletePointsByFilter(selection_filter(selection)?),
         };
         self.update(UpdateOperation::PointOperation(delete))?;
@@ -148,7 +162,12 @@ impl Space {
         })
     }
 
-    pub fn search(&self, vector: Vec<f32>, scope: &SearchScope, limit: usize) -> Result<Vec<ChunkScore>, IndexError> {
+    pub fn search(
+        &self,
+        vector: Vec<f32>,
+        scope: &SearchScope,
+        limit: usize,
+    ) -> Result<Vec<ChunkScore>, IndexError> {
         let filter = scope_filter(scope)?;
         let payload = [DOCUMENT, VERSION].map(json_path);
         let [document, version] = payload;
@@ -208,7 +227,8 @@ impl Space {
     }
 
     fn with<T>(&self, work: impl FnOnce(&EdgeShard) -> Result<T, OperationError>) -> Result<T, IndexError> {
-        let guard: RwLockReadGuard<'_, Option<EdgeShard>> = self.shard.read().unwrap_or_else(PoisonError::into_inner);
+        let guard: RwLockReadGuard<'_, Option<EdgeShard>> =
+            self.shard.read().unwrap_or_else(PoisonError::into_inner);
         let shard = guard.as_ref().ok_or_else(|| IndexError::UnknownSpace(self.name.clone()))?;
         engine(|| work(shard))
     }
@@ -227,7 +247,8 @@ impl Space {
         for (_, file) in files {
             std::fs::remove_file(file)?;
         }
-        *guard = Some(engine(|| EdgeShard::load(&self.folder, Some(shard_config(self.dimension, &self.config))))?);
+        *guard =
+            Some(engine(|| EdgeShard::load(&self.folder, Some(shard_config(self.dimension, &self.config))))?);
         Ok(())
     }
 }
@@ -237,7 +258,8 @@ fn closed_log_files(folder: &Path) -> Result<Vec<(u64, PathBuf)>, IndexError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder.join("wal"))? {
         let path = entry?.path();
-        let start = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("closed-"));
+        let start =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("closed-"));
         if let Some(start) = start.and_then(|start| start.parse().ok()) {
             files.push((start, path));
         }
@@ -258,7 +280,11 @@ fn shard_config(dimension: usize, config: &EdgeConfig) -> ShardConfig {
         indexing_threshold: Some(GRAPH_THRESHOLD_KB),
         ..EdgeOptimizersConfig::default()
     };
-    let log = WalOptions { segment_capacity: LOG_FILE_BYTES, segment_queue_len: 0, retain_closed: NonZeroUsize::MIN };
+    let log = WalOptions {
+        segment_capacity: LOG_FILE_BYTES,
+        segment_queue_len: 0,
+        retain_closed: NonZeroUsize::MIN,
+    };
     ShardConfig::builder()
         .on_disk_payload(true)
         .vector(VECTOR, EdgeVectorParams::builder(dimension, Distance::Cosine).on_disk(true).build())
@@ -318,7 +344,8 @@ fn json_path(field: &str) -> Result<JsonPath, IndexError> {
 }
 
 fn chunk_score(point: ScoredPoint) -> Result<ChunkScore, IndexError> {
-    let corrupt = |what: &str| IndexError::Engine { engine: ENGINE, message: format!("{what}, rebuild the index") };
+    let corrupt =
+        |what: &str| IndexError::Engine { engine: ENGINE, message: format!("{what}, rebuild the index") };
     let PointId::Uuid(chunk_id) = point.id else {
         return Err(corrupt("a point's id is not a chunk's"));
     };

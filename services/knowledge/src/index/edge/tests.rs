@@ -63,7 +63,8 @@ async fn the_log_of_changes_does_not_grow_for_ever() {
     let (base, version) = (KnowledgeBaseId::new(), VersionId::new());
     let chunks: Vec<IndexedChunk> = (0..2_000)
         .map(|ordinal| {
-            let vector = (0..BIG).map(|at| ((at as f32 + 1.0) * (ordinal as f32 + 1.0) * 0.618).sin()).collect();
+            let vector =
+                (0..BIG).map(|at| ((at as f32 + 1.0) * (ordinal as f32 + 1.0) * 0.618).sin()).collect();
             IndexedChunk { vector, ..chunk(base, version, ordinal, [0.0; 4]) }
         })
         .collect();
@@ -88,7 +89,8 @@ async fn searches_and_changes_run_side_by_side_while_it_is_optimised() {
     let space: SpaceName = "space".parse().unwrap();
     index.ensure_space(&space, DIMENSION).await.unwrap();
     let (base, version) = (KnowledgeBaseId::new(), VersionId::new());
-    let chunks: Vec<_> = (0..3_000).map(|ordinal| chunk(base, version, ordinal, [1.0, 0.0, 0.0, 0.0])).collect();
+    let chunks: Vec<_> =
+        (0..3_000).map(|ordinal| chunk(base, version, ordinal, [1.0, 0.0, 0.0, 0.0])).collect();
     index.upsert(&space, &chunks).await.unwrap();
     let deleted = Selection::Chunks(chunks[..1_500].iter().map(|chunk| chunk.chunk_id).collect());
     index.delete(&deleted).await.unwrap();

@@ -93,7 +93,8 @@ impl LexicalIndex {
     /// `commit` fails, everything since the last commit is lost: follow the log again from
     /// [`reached_sequence`](Self::reached_sequence).
     pub async fn upsert(&self, chunks: &[IndexedChunk]) -> Result<(), IndexError> {
-        let documents: Vec<_> = chunks.iter().map(|chunk| (chunk.chunk_id, self.fields.document(chunk))).collect();
+        let documents: Vec<_> =
+            chunks.iter().map(|chunk| (chunk.chunk_id, self.fields.document(chunk))).collect();
         self.worker.ask(|reply| Request::Upsert { documents, reply }).await
     }
 
@@ -125,7 +126,12 @@ impl LexicalIndex {
     }
 
     /// The chunks of the scope that match `query` best by BM25, best first, at most `limit`.
-    pub async fn search(&self, query: &str, scope: &SearchScope, limit: usize) -> Result<LexicalHits, IndexError> {
+    pub async fn search(
+        &self,
+        query: &str,
+        scope: &SearchScope,
+        limit: usize,
+    ) -> Result<LexicalHits, IndexError> {
         if scope.is_empty() || limit == 0 {
             return Ok(LexicalHits::default());
         }

@@ -61,13 +61,16 @@ pub(super) fn search(
         return Ok(Vec::new());
     }
     let query = scoped_query(fields, terms, scope);
-    let found = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score()).map_err(engine_error)?;
+    let found =
+        searcher.search(&query, &TopDocs::with_limit(limit).order_by_score()).map_err(engine_error)?;
     let mut columns: HashMap<u32, IdColumns> = HashMap::new();
     let mut scores = Vec::with_capacity(found.len());
     for (score, address) in found {
         let ids = match columns.entry(address.segment_ord) {
             Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(IdColumns::open(searcher.segment_reader(address.segment_ord))?),
+            Entry::Vacant(vacant) => {
+                vacant.insert(IdColumns::open(searcher.segment_reader(address.segment_ord))?)
+            }
         };
         scores.push(ids.chunk_score(address.doc_id, score)?);
     }
@@ -75,7 +78,11 @@ pub(super) fn search(
 }
 
 /// BM25's limit for the question: what a short text that says each term over and over would score in its body.
-pub(super) fn best_possible(searcher: &Searcher, fields: Fields, terms: &[(String, f32)]) -> Result<f32, IndexError> {
+pub(super) fn best_possible(
+    searcher: &Searcher,
+    fields: Fields,
+    terms: &[(String, f32)],
+) -> Result<f32, IndexError> {
     /// BM25's term frequency saturates at `k1 + 1`; tantivy's `k1` is 1.2.
     const SATURATION: f32 = 2.2;
     let chunks: u64 = searcher.segment_readers().iter().map(|segment| u64::from(segment.max_doc())).sum();
@@ -98,7 +105,9 @@ fn scoped_query(fields: Fields, terms: &[(String, f32)], scope: &SearchScope) ->
     let weighted = [(fields.body, 1.0), (fields.title, TITLE_BOOST), (fields.headings, HEADING_BOOST)];
     let clauses = terms
         .iter()
-        .flat_map(|(text, weight)| weighted.iter().map(move |(field, boost)| term_clause(*field, text, weight * boost)))
+        .flat_map(|(text, weight)| {
+            weighted.iter().map(move |(field, boost)| term_clause(*field, text, weight * boost))
+        })
         .collect();
     let mut query: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(BooleanQuery::new(clauses)))];
     let knowledge_bases = scope.knowledge_base_ids.iter().map(|id| id_term(fields.knowledge_base, id.0));

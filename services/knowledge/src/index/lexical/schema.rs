@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use anwen_contract::ChunkId;
 use tantivy::TantivyDocument;
-use tantivy::schema::{
-    BytesOptions, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{BytesOptions, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use uuid::Uuid;
 

@@ -39,15 +39,21 @@ async fn words_find_their_chunks_in_both_languages() {
     let folder = tempfile::tempdir().unwrap();
     let index = open(folder.path());
     let base = KnowledgeBaseId::new();
-    let all = chunks(base, "handbook", &[
-        "Employees accrue annual leave every month.",
-        "員工每年享有十五天年假，須提前申請。",
-        "The coolant pump must be replaced yearly.",
-    ]);
+    let all = chunks(
+        base,
+        "handbook",
+        &[
+            "Employees accrue annual leave every month.",
+            "員工每年享有十五天年假，須提前申請。",
+            "The coolant pump must be replaced yearly.",
+        ],
+    );
     index.upsert(&all).await.unwrap();
     index.commit(1).await.unwrap();
     let scope = SearchScope::of_knowledge_bases([base]);
-    for (query, expected) in [("annual leaves of an employee", 0), ("员工年假", 1), ("ＰＵＭＰＳ", 2), ("replacing the pumps", 2)] {
+    for (query, expected) in
+        [("annual leaves of an employee", 0), ("员工年假", 1), ("ＰＵＭＰＳ", 2), ("replacing the pumps", 2)]
+    {
         assert_eq!(found(&index, query, &scope, &all).await.first(), Some(&expected), "{query}");
     }
     assert!(found(&index, "the of and", &scope, &all).await.is_empty());
@@ -59,19 +65,23 @@ async fn an_exact_code_is_found_first_in_any_spelling() {
     let folder = tempfile::tempdir().unwrap();
     let index = open(folder.path());
     let base = KnowledgeBaseId::new();
-    let all = chunks(base, "codes", &[
-        "P0301 misfire. P0301 P0301 P0301 is cylinder one, see also the P series and 0300 revolutions.",
-        "P0300: random misfire detected.",
-        "GB/T 19001-2008 was replaced. GB/T 19001-2008, GB/T 19001-2008.",
-        "本公司通过GB/T 19001-2016质量管理体系认证。",
-        "GB/T 9001-2016 is another standard; 19001 items were made in 2016 by GB.",
-        "Release v1.2.3 fixes the export.",
-        "Release v1.2.4 and v12.3 and 1.2 and 3.",
-        "报警代码E-204表示电机过热，E-205表示欠压。",
-        "E-205 E-205 E-205: 欠压，204 V。",
-        "part no. 6ES7 214-1AG40-0XB0 in stock",
-        "part no. 6ES7 214-1BG40-0XB0 in stock",
-    ]);
+    let all = chunks(
+        base,
+        "codes",
+        &[
+            "P0301 misfire. P0301 P0301 P0301 is cylinder one, see also the P series and 0300 revolutions.",
+            "P0300: random misfire detected.",
+            "GB/T 19001-2008 was replaced. GB/T 19001-2008, GB/T 19001-2008.",
+            "本公司通过GB/T 19001-2016质量管理体系认证。",
+            "GB/T 9001-2016 is another standard; 19001 items were made in 2016 by GB.",
+            "Release v1.2.3 fixes the export.",
+            "Release v1.2.4 and v12.3 and 1.2 and 3.",
+            "报警代码E-204表示电机过热，E-205表示欠压。",
+            "E-205 E-205 E-205: 欠压，204 V。",
+            "part no. 6ES7 214-1AG40-0XB0 in stock",
+            "part no. 6ES7 214-1BG40-0XB0 in stock",
+        ],
+    );
     index.upsert(&all).await.unwrap();
     index.commit(1).await.unwrap();
     let scope = SearchScope::of_knowledge_bases([base]);
@@ -99,7 +109,8 @@ async fn a_text_that_covers_the_question_comes_near_the_best_possible_score() {
     let folder = tempfile::tempdir().unwrap();
     let index = open(folder.path());
     let base = KnowledgeBaseId::new();
-    let filler: Vec<String> = (0..50).map(|at| format!("Paragraph {at} speaks of something else entirely.")).collect();
+    let filler: Vec<String> =
+        (0..50).map(|at| format!("Paragraph {at} speaks of something else entirely.")).collect();
     let mut texts: Vec<&str> = filler.iter().map(String::as_str).collect();
     texts.push("coolant pump seal");
     index.upsert(&chunks(base, "", &texts)).await.unwrap();
@@ -109,7 +120,11 @@ async fn a_text_that_covers_the_question_comes_near_the_best_possible_score() {
         let found = index.search(query, &scope, 10).await.unwrap();
         found.hits.first().map_or(0.0, |best| best.score) / found.best_possible
     };
-    let (all, one, none) = (coverage("coolant pump seal").await, coverage("coolant of the zebra").await, coverage("zebra").await);
+    let (all, one, none) = (
+        coverage("coolant pump seal").await,
+        coverage("coolant of the zebra").await,
+        coverage("zebra").await,
+    );
     assert!(all > 0.4 && all <= 1.0, "{all}");
     assert!(one > 0.0 && one < 0.7 * all, "{one} against {all}");
     assert_eq!(none, 0.0);
@@ -130,7 +145,8 @@ async fn only_the_scope_is_searched() {
     assert_eq!(ids(SearchScope::of_knowledge_bases([mine])).await, [my_chunks[0].chunk_id]);
     assert_eq!(ids(SearchScope::of_knowledge_bases([mine, theirs])).await.len(), 2);
     assert!(ids(SearchScope::default()).await.is_empty());
-    let document = SearchScope { document_ids: Some(vec![their_chunks[0].document_id]), knowledge_base_ids: vec![mine] };
+    let document =
+        SearchScope { document_ids: Some(vec![their_chunks[0].document_id]), knowledge_base_ids: vec![mine] };
     assert!(ids(document).await.is_empty());
 }
 
@@ -154,7 +170,11 @@ async fn every_selection_deletes_and_counts_after_a_commit() {
         let spared = usize::from(!matches!(selection, Selection::KnowledgeBase(_)));
         assert_eq!(index.count(&selection).await.unwrap(), 4 - spared, "{selection:?}");
         index.delete(&selection).await.unwrap();
-        assert_eq!(index.count(&selection).await.unwrap(), 4 - spared, "seen before the commit: {selection:?}");
+        assert_eq!(
+            index.count(&selection).await.unwrap(),
+            4 - spared,
+            "seen before the commit: {selection:?}"
+        );
         index.commit(2).await.unwrap();
         assert_eq!(index.count(&selection).await.unwrap(), 0, "{selection:?}");
         assert_eq!(index.count_version(other[0].version_id).await.unwrap(), spared, "{selection:?}");

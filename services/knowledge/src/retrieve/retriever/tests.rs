@@ -38,7 +38,13 @@ impl VectorIndex for FixedVectors {
     async fn count(&self, _: &SpaceName, _: &Selection) -> Result<usize, IndexError> {
         Ok(self.ranking.len())
     }
-    async fn search(&self, space: &SpaceName, _: &[f32], scope: &SearchScope, limit: usize) -> Result<Vec<ChunkScore>, IndexError> {
+    async fn search(
+        &self,
+        space: &SpaceName,
+        _: &[f32],
+        scope: &SearchScope,
+        limit: usize,
+    ) -> Result<Vec<ChunkScore>, IndexError> {
         if *space != self.space {
             return Err(IndexError::UnknownSpace(space.clone()));
         }
@@ -80,10 +86,20 @@ struct Rows {
 
 #[async_trait]
 impl HydrateChunks for Rows {
-    async fn hydrate(&self, chunk_ids: &[ChunkId], scope: &SearchScope) -> Result<Vec<LiveChunk>, RetrieveError> {
+    async fn hydrate(
+        &self,
+        chunk_ids: &[ChunkId],
+        scope: &SearchScope,
+    ) -> Result<Vec<LiveChunk>, RetrieveError> {
         let wanted: HashSet<&ChunkId> = chunk_ids.iter().collect();
         let is_readable = scope.knowledge_base_ids.contains(&self.base);
-        Ok(self.live.iter().rev().filter(|chunk| is_readable && wanted.contains(&chunk.hit.chunk_id)).cloned().collect())
+        Ok(self
+            .live
+            .iter()
+            .rev()
+            .filter(|chunk| is_readable && wanted.contains(&chunk.hit.chunk_id))
+            .cloned()
+            .collect())
     }
 }
 
@@ -116,7 +132,8 @@ async fn world(embedder: Embedder) -> World {
         };
         (base, found)
     };
-    let vectors = FixedVectors { space: space.clone(), ranking: (0..).zip(chunks.iter().rev()).map(score).collect() };
+    let vectors =
+        FixedVectors { space: space.clone(), ranking: (0..).zip(chunks.iter().rev()).map(score).collect() };
     let rows = Rows { base, live: chunks[..3].to_vec() };
     let retriever = Retriever::new(Arc::new(vectors), Arc::new(lexical), Arc::new(embedder), Arc::new(rows));
     World { _folder: folder, base, space, retriever }
@@ -170,7 +187,9 @@ async fn hybrid_takes_both_rankings_and_drops_what_was_replaced() {
     assert!(scores.lexical.is_some() && scores.dense.is_some());
     assert_eq!(scores.fused, Some(retrieval.hits[0].hit.score));
     assert_eq!(retrieval.hits[2].hit.scores.lexical, None);
-    assert!(retrieval.took.dense.is_some() && retrieval.took.lexical.is_some() && retrieval.took.embed.is_some());
+    assert!(
+        retrieval.took.dense.is_some() && retrieval.took.lexical.is_some() && retrieval.took.embed.is_some()
+    );
 }
 
 #[tokio::test]
@@ -201,7 +220,8 @@ async fn time_runs_out_with_the_step_that_took_it() {
 #[tokio::test]
 async fn nothing_outside_the_scope_is_found() {
     let world = world(Embedder::Works).await;
-    let stranger = vec![SpaceScope { space: world.space.clone(), knowledge_base_ids: vec![KnowledgeBaseId::new()] }];
+    let stranger =
+        vec![SpaceScope { space: world.space.clone(), knowledge_base_ids: vec![KnowledgeBaseId::new()] }];
     for request in [
         RetrievalRequest { spaces: vec![], ..world.request("annual leave") },
         RetrievalRequest { spaces: stranger, ..world.request("annual leave") },
@@ -230,6 +250,7 @@ async fn top_k_is_bounded_and_kept() {
     let request = RetrievalRequest { top_k: 1, ..world.request("annual leave") };
     assert_eq!(world.found(&request).await, [TEXTS[0]]);
     let documents = Some(vec![DocumentId(uuid::Uuid::from_u128(2))]);
-    let request = RetrievalRequest { document_ids: documents, mode: RetrieveMode::Lexical, ..world.request("leave") };
+    let request =
+        RetrievalRequest { document_ids: documents, mode: RetrieveMode::Lexical, ..world.request("leave") };
     assert_eq!(world.found(&request).await, [TEXTS[1]]);
 }
