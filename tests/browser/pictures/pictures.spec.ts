@@ -15,8 +15,8 @@ const IMAGES = join(REPOSITORY, 'docs/images');
 const EVERY = process.env['PICTURES'] ?? join(tmpdir(), 'anwen-pictures');
 
 const QUESTION = {
-  zh: '年休假有多少天？没休完可以结转吗？',
-  en: 'How many days of annual leave do I get after six years of service?',
+  zh: '连续旷工几天公司可以解除劳动合同？',
+  en: 'Until when can I use leave days carried over from last year?',
 };
 
 interface Variant {
@@ -68,7 +68,9 @@ test('pictures', async ({ browser, server, adminApi: api }) => {
   for (const language of ['en', 'zh'] as const) {
     const page = await openPage(browser, server.url, { language, theme: 'light', width: 1440 }, 1.5);
     await citation(page, language);
-    await page.screenshot({ path: join(IMAGES, `answer-${language}.png`) });
+    await page.screenshot({
+      path: join(IMAGES, language === 'en' ? 'answer.png' : `answer-${language}.png`),
+    });
     await page.context().close();
   }
   for (const variant of VARIANTS) {

@@ -121,7 +121,7 @@ export const en: Record<keyof typeof zh, string> = {
   'chat.scroll_down': 'Back to latest',
   'chat.not_found_chat': 'There is no such chat, or it is not yours.',
   'chat.try': 'Questions to try',
-  'samples.q1': 'How many days of annual leave do I get after six years of service?',
+  'samples.q1': 'Until when can I use leave days carried over from last year?',
   'samples.q2': 'What does fault code E-204 mean?',
   'samples.q3': 'What is the hotel limit per night in Shanghai?',
   'samples.q4': 'What does fault code E-999 mean?',

@@ -117,9 +117,9 @@ export const zh = {
   'chat.scroll_down': '回到最新',
   'chat.not_found_chat': '没有这个对话，或它不属于您。',
   'chat.try': '试试这些问题',
-  'samples.q1': '节假日加班工资按多少比例计算？',
-  'samples.q2': 'E-305 是什么故障，怎么处理？',
-  'samples.q3': '工厂夜班津贴每班多少钱？',
+  'samples.q1': '连续旷工几天公司可以解除劳动合同？',
+  'samples.q2': '工厂夜班津贴每班多少钱？',
+  'samples.q3': '试用期考核低于多少分不予录用？',
   'samples.q4': '公司明年的上市计划是什么？',
 
   'step.queued': '排队中',

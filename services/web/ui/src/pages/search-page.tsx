@@ -122,7 +122,9 @@ function ChatHit({ hit }: { hit: ChatSnippet }) {
 }
 
 function Snippet({ parts }: { parts: readonly SnippetPart[] }) {
-  return parts.map((part, index) =>
-    part.matched ? <mark key={index}>{part.text}</mark> : <span key={index}>{part.text}</span>,
-  );
+  return parts.map((part, index) => {
+    // Cells of a table stand between pipes.
+    const text = part.text.replaceAll(' | ', ' · ');
+    return part.matched ? <mark key={index}>{text}</mark> : <span key={index}>{text}</span>;
+  });
 }

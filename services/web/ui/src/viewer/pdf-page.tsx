@@ -79,7 +79,11 @@ export const PdfPage = memo(function PdfPage({
         </>
       )}
       {rects.map((rect, index) => (
-        <i key={index} className="pdf-mark" style={rect} />
+        <i
+          key={index}
+          className={`pdf-mark ${evidenceRects.length > 0 ? 'pdf-mark-context' : ''}`}
+          style={rect}
+        />
       ))}
       {evidenceRects.map((rect, index) => (
         <i key={`e${index}`} className="pdf-mark pdf-mark-evidence" style={rect} />

@@ -194,7 +194,8 @@ function Meta({ message }: { message: Message }) {
     message.outcome === 'answered' && message.done?.grounded ? t('answer.grounded') : null,
     message.done?.cached ? t('answer.cached') : null,
     message.done?.truncated ? t('answer.truncated') : null,
-    message.model,
+    // Quotations and refusals are no model's words.
+    message.outcome === 'quoted' || message.outcome === 'not_found' ? null : message.model,
     total === undefined ? null : t('answer.seconds', { n: Math.max(0.1, Math.round(total / 100) / 10) }),
   ].filter(Boolean);
   return <span className="answer-meta">{parts.join(' · ')}</span>;

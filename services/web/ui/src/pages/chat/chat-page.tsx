@@ -11,7 +11,7 @@ import { EmptyState, ErrorState, Loading } from '../../kit/controls';
 import { toastDone, toastError } from '../../kit/toast';
 import { keys, refresh, useKnowledgeBases } from '../../state/queries';
 import { Composer, type Scope } from './composer';
-import { Greeting } from './greeting';
+import { Greeting, Suggestions } from './greeting';
 import { MessageList } from './message-list';
 import { SourcePanel } from './source-panel';
 import { StartPage } from './start-page';
@@ -50,11 +50,7 @@ function NewChat() {
   return (
     <div className="chat chat-new">
       <div className="chat-column">
-        <Greeting
-          knowledgeBaseId={preset}
-          samples={search.has('samples')}
-          onAsk={(content) => void start(content)}
-        />
+        <Greeting knowledgeBaseId={preset} />
         <Composer
           scope={scope}
           running={starting}
@@ -63,6 +59,9 @@ function NewChat() {
           onSend={(content) => void start(content)}
           onStop={() => undefined}
         />
+        {preset !== null && search.has('samples') && (
+          <Suggestions samplesId={preset} onAsk={(content) => void start(content)} />
+        )}
       </div>
     </div>
   );

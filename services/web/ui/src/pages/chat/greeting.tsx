@@ -5,29 +5,22 @@ import { Spinner } from '../../kit/controls';
 import { Logo } from '../../kit/logo';
 import { keys } from '../../state/queries';
 
-/** Questions that the sample documents answer, and last one that they do not. */
-const SAMPLE_QUESTIONS = ['samples.q1', 'samples.q2', 'samples.q3', 'samples.q4'] as const;
-
 /** While documents are on their way, how often to look whether they have arrived. */
 const POLL_MS = 1_500;
 
-export function Greeting({
-  knowledgeBaseId,
-  samples,
-  onAsk,
-}: {
-  knowledgeBaseId: string | null;
-  /** Whether the sample documents were just loaded: then there are questions to try. */
-  samples: boolean;
-  onAsk: (content: string) => void;
-}) {
-  const t = useT();
-  const base = useQuery({
-    queryKey: keys.knowledgeBase(knowledgeBaseId ?? ''),
-    queryFn: () => api.getKnowledgeBase(knowledgeBaseId ?? ''),
-    enabled: knowledgeBaseId !== null,
+/** A knowledge base, looked at again and again until its documents have arrived. */
+function useArriving(id: string | null) {
+  return useQuery({
+    queryKey: keys.knowledgeBase(id ?? ''),
+    queryFn: () => api.getKnowledgeBase(id ?? ''),
+    enabled: id !== null,
     refetchInterval: (query) => (query.state.data?.status === 'indexing' ? POLL_MS : false),
   });
+}
+
+export function Greeting({ knowledgeBaseId }: { knowledgeBaseId: string | null }) {
+  const t = useT();
+  const base = useArriving(knowledgeBaseId);
   return (
     <header className="greeting">
       <Logo size={44} />
@@ -38,17 +31,27 @@ export function Greeting({
           <Spinner /> {base.data.name} · {t('library.indexing')}
         </p>
       )}
-      {samples && base.data?.status === 'ready' && (
-        <ul className="suggestions" aria-label={t('chat.try')}>
-          {SAMPLE_QUESTIONS.map((key) => (
-            <li key={key}>
-              <button type="button" onClick={() => onAsk(t(key))}>
-                {t(key)}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
     </header>
+  );
+}
+
+/** Questions that the sample documents answer, and last one that they do not. */
+const SAMPLE_QUESTIONS = ['samples.q1', 'samples.q2', 'samples.q3', 'samples.q4'] as const;
+
+/** Questions to try once the sample documents can be asked. */
+export function Suggestions({ samplesId, onAsk }: { samplesId: string; onAsk: (content: string) => void }) {
+  const t = useT();
+  const base = useArriving(samplesId);
+  if (base.data?.status !== 'ready') return null;
+  return (
+    <ul className="suggestions" aria-label={t('chat.try')}>
+      {SAMPLE_QUESTIONS.map((key) => (
+        <li key={key}>
+          <button type="button" onClick={() => onAsk(t(key))}>
+            {t(key)}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
