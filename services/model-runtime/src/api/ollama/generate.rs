@@ -8,7 +8,8 @@ use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use futures::{StreamExt as _, stream};
+use futures::StreamExt as _;
+use futures::future::ready;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +19,11 @@ use crate::api::body::{Body, Failure, Ollama, Surface};
 use crate::api::generation::{self, Answer, Event, Generation, Timings};
 use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, Turn};
 use crate::error::RuntimeError;
+
+// What Ollama takes when a request does not say.
+const DEFAULT_TEMPERATURE: f64 = 0.8;
+const DEFAULT_TOP_P: f64 = 0.9;
+const DEFAULT_TOP_K: u32 = 40;
 
 #[derive(Deserialize)]
 pub(super) struct ChatRequest {
@@ -120,9 +126,9 @@ impl Options {
         };
         Sampling {
             max_tokens,
-            temperature: self.temperature,
-            top_p: self.top_p,
-            top_k: self.top_k,
+            temperature: Some(self.temperature.unwrap_or(DEFAULT_TEMPERATURE)),
+            top_p: Some(self.top_p.unwrap_or(DEFAULT_TOP_P)),
+            top_k: Some(self.top_k.unwrap_or(DEFAULT_TOP_K)),
             min_p: self.min_p,
             frequency_penalty: self.frequency_penalty,
             presence_penalty: self.presence_penalty,
@@ -317,17 +323,16 @@ async fn respond(
         return Ok(Json(call.last_line(&model, &text, &reasoning, &end, &timings)).into_response());
     }
     let request_id = request_id.to_owned();
-    let lines = generation.events.map(move |event| {
+    let lines = generation.events.filter_map(move |event| {
         let line = match event {
             // Ollama's clients know no queue: they just wait.
-            Ok(Event::Queued(_)) => return Ok(Bytes::new()),
-            Ok(Event::Delta(text)) => call.line(&model, &text, ""),
-            Ok(Event::Reasoning(text)) => call.line(&model, "", &text),
-            Ok(Event::Done(end, timings)) => call.last_line(&model, "", "", &end, &timings),
-            Err(failure) => Surface::Ollama.body_of(&failure, &request_id),
+            Ok(Event::Queued(_)) => None,
+            Ok(Event::Delta(text)) => Some(call.line(&model, &text, "")),
+            Ok(Event::Reasoning(text)) => Some(call.line(&model, "", &text)),
+            Ok(Event::Done(end, timings)) => Some(call.last_line(&model, "", "", &end, &timings)),
+            Err(failure) => Some(Surface::Ollama.body_of(&failure, &request_id)),
         };
-        Ok::<Bytes, Infallible>(Bytes::from(format!("{line}\n")))
+        ready(line.map(|line| Ok::<Bytes, Infallible>(Bytes::from(format!("{line}\n")))))
     });
-    let lines = lines.chain(stream::empty());
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], HttpBody::from_stream(lines)).into_response())
 }

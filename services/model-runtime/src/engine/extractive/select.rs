@@ -37,7 +37,8 @@ pub fn select_quotes(
 
 /// Indexes of the units to quote, best first.
 fn choose(units: &[Unit<'_>], vectors: &[Vec<f32>], scores: &[Score], weights: &Weights) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..units.len()).collect();
+    let quotable = |index: &usize| units[*index].shape != Shape::Oversized;
+    let mut order: Vec<usize> = (0..units.len()).filter(quotable).collect();
     order.sort_by(|&a, &b| scores[b].rank.total_cmp(&scores[a].rank));
     let Some(&best) = order.first().filter(|&&best| scores[best].evidence >= weights.threshold) else {
         return Vec::new();
@@ -142,7 +143,8 @@ fn needed_with(units: &[Unit<'_>], index: usize) -> Vec<usize> {
             if begins_dependent(units[index].text) {
                 needed.extend(before.filter(|&before| units[before].shape == Shape::Sentence));
             }
-            if units[index].text.ends_with([':', '：']) && same_passage(index + 1) {
+            let next_is_quotable = || same_passage(index + 1) && units[index + 1].shape != Shape::Oversized;
+            if units[index].text.ends_with([':', '：']) && next_is_quotable() {
                 needed.push(index + 1);
             }
         }
@@ -153,7 +155,7 @@ fn needed_with(units: &[Unit<'_>], index: usize) -> Vec<usize> {
             }
             needed.push(head);
         }
-        Shape::ListItem | Shape::Heading => {}
+        Shape::ListItem | Shape::Heading | Shape::Oversized => {}
     }
     needed
 }
@@ -241,6 +243,12 @@ mod tests {
     fn the_same_sentence_in_two_passages_is_quoted_once() {
         let text = "Parking permits cost 20 euros a month.";
         assert_eq!(quoted("What do parking permits cost?", &[text, text]), [(1, text.to_owned())]);
+    }
+
+    #[test]
+    fn a_line_of_data_is_no_sentence() {
+        let data = format!("{}parking permits cost 20 euros a month", "x7 ".repeat(3_000));
+        assert!(quoted("What do parking permits cost?", &[&data]).is_empty());
     }
 
     #[test]

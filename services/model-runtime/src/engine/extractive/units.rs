@@ -10,6 +10,9 @@ use super::Passage;
 /// Units that one request looks at; what comes after them is not read.
 pub(super) const MAX_UNITS: usize = 2_000;
 
+/// A unit longer than this is not quoted.
+const UNIT_MAX_CHARS: usize = 4_000;
+
 /// What a unit is, as far as quoting it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -18,6 +21,8 @@ pub(super) enum Shape {
     TableRow,
     /// Names what follows it; never an answer by itself.
     Heading,
+    /// No sentence (a line of data, say), and nothing to quote.
+    Oversized,
 }
 
 /// One quotable piece of a passage.
@@ -57,7 +62,9 @@ fn shape_of(text: &str) -> Shape {
     /// A line without a mark at its end that is no longer than this is a title.
     const TITLE_MAX_CHARS: usize = 40;
     const TITLE_MAX_WORDS: usize = 6;
-    if is_table_row(text) {
+    if text.chars().nth(UNIT_MAX_CHARS).is_some() {
+        Shape::Oversized
+    } else if is_table_row(text) {
         Shape::TableRow
     } else if text.starts_with('#') {
         Shape::Heading
