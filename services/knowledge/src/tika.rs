@@ -1,6 +1,7 @@
 //! `PUT /tika`: Apache Tika server's call, answered by the parser that ingest uses. Nothing is kept.
 
 use crate::app::App;
+use crate::documents::names::{extended_file_name, safe_path};
 use crate::ingest::document::{to_markdown, to_text};
 use crate::ingest::parse::ParseFailure;
 use anwen_contract::{ApiError, ErrorCode};
@@ -51,9 +52,13 @@ fn wanted_type(headers: &HeaderMap) -> Result<&'static str, ApiError> {
 
 /// What the sender calls the file, from `Content-Disposition` as Tika takes it.
 fn file_name(headers: &HeaderMap) -> String {
-    let disposition = headers.get(CONTENT_DISPOSITION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let name = disposition.split(';').find_map(|part| part.trim().strip_prefix("filename="));
-    crate::documents::names::safe_path(name.unwrap_or_default().trim_matches('"')).name
+    let Some(disposition) = headers.get(CONTENT_DISPOSITION) else { return safe_path("").name };
+    let plain = || {
+        let text = disposition.to_str().unwrap_or_default();
+        let name = text.split(';').find_map(|part| part.trim().strip_prefix("filename="));
+        name.unwrap_or_default().trim_matches('"').to_owned()
+    };
+    safe_path(&extended_file_name(disposition.as_bytes()).unwrap_or_else(plain)).name
 }
 
 async fn receive(body: Body, path: &Path, max_bytes: u64) -> Result<(), ApiError> {

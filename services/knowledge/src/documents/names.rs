@@ -71,6 +71,39 @@ fn shortened(name: &str) -> String {
     head + &tail
 }
 
+/// The name in a `Content-Disposition` as RFC 5987 writes those that are not ASCII: `filename*=UTF-8''%E6%96%87.md`.
+pub fn extended_file_name(disposition: &[u8]) -> Option<String> {
+    const MARK: &str = "filename*=";
+    let text = std::str::from_utf8(disposition).ok()?;
+    let start = text.to_ascii_lowercase().find(MARK)? + MARK.len();
+    let value = text.get(start..)?.split(';').next()?.trim().trim_matches('"');
+    let mut parts = value.splitn(3, '\'');
+    let (charset, _language, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+    if !charset.eq_ignore_ascii_case("utf-8") {
+        return None;
+    }
+    String::from_utf8(percent_decoded(encoded)).ok()
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
+}
+
 /// What a file is, by its first bytes and, where they do not tell, by its name. Only a first guess: the parser
 /// finds out.
 pub fn guess_media_type(head: &[u8], name: &str) -> String {
@@ -112,6 +145,20 @@ mod tests {
             assert_eq!((safe.path.as_str(), safe.name.as_str()), (path, name), "{raw:?}");
         }
         assert_eq!(safe_path(&"d/".repeat(100)).path.split('/').count(), MAX_DEPTH);
+    }
+
+    #[test]
+    fn names_that_are_not_ascii_are_read_in_their_extended_form() {
+        for (disposition, expected) in [
+            ("form-data; name=\"file\"; filename*=utf-8''%E6%96%87%20a.md", Some("文 a.md")),
+            ("attachment; filename=\"x.md\"; filename*=UTF-8'en'y%2Emd; size=1", Some("y.md")),
+            ("form-data; filename*=utf-8''100%", Some("100%")),
+            ("form-data; filename*=latin1''%E9.md", None),
+            ("form-data; filename*=utf-8''%FF", None),
+            ("form-data; filename=\"x.md\"", None),
+        ] {
+            assert_eq!(extended_file_name(disposition.as_bytes()).as_deref(), expected, "{disposition}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Taking files in: streamed to the object store, then made known in one transaction, then accepted.
 
-use super::names::{SafePath, guess_media_type, safe_path};
+use super::names::{SafePath, extended_file_name, guess_media_type, safe_path};
 use super::originals::{Incoming, Received};
 use super::store;
 use crate::access::{Access, require_base};
@@ -11,6 +11,7 @@ use anwen_contract::knowledge::{DocumentStatus, Notice, UploadAnswer, UploadedDo
 use anwen_contract::{ApiError, DocumentId, ErrorCode, KnowledgeBaseId, Role, Timestamp, VersionId};
 use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
+use axum::http::header::CONTENT_DISPOSITION;
 use futures::stream::StreamExt as _;
 
 /// The most files of one request; a browser sends folders in several.
@@ -45,7 +46,7 @@ pub async fn receive(
                 if outcomes.len() >= MAX_FILES_PER_REQUEST {
                     return Err(ApiError::invalid(format!("at most {MAX_FILES_PER_REQUEST} files at once")));
                 }
-                let place = safe_path(path.take().as_deref().or(field.file_name()).unwrap_or_default());
+                let place = safe_path(&path.take().unwrap_or_else(|| name_of(&field)));
                 outcomes.push(receive_file(app, access, base, place, field, outcomes.len()).await?);
             }
             _ => {}
@@ -232,6 +233,12 @@ async fn refuse(
         status: DocumentStatus::Failed,
         duplicate_of: None,
     })
+}
+
+/// What the sender calls the file.
+fn name_of(field: &Field<'_>) -> String {
+    let extended = field.headers().get(CONTENT_DISPOSITION).and_then(|value| extended_file_name(value.as_bytes()));
+    extended.or_else(|| field.file_name().map(str::to_owned)).unwrap_or_default()
 }
 
 async fn read_path(mut field: Field<'_>) -> Result<String, ApiError> {

@@ -3,7 +3,8 @@
 use crate::harness::{Backend, World};
 use crate::on_each_database;
 use anwen_contract::knowledge::{Document, DocumentStatus, UploadAnswer};
-use reqwest::StatusCode;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 const LEAVE: &[u8] = b"# Annual leave\n\nEvery employee has fifteen days of annual leave.\n";
@@ -71,9 +72,22 @@ on_each_database! {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "file_too_large"));
         assert_eq!(owner.upload(base, &[]).await.code(), "invalid_request");
         let path = format!("/v1/knowledge-bases/{base}/documents");
-        assert_eq!(owner.call(reqwest::Method::POST, &path, &Value::Null).await.code(), "invalid_request");
+        assert_eq!(owner.call(Method::POST, &path, &Value::Null).await.code(), "invalid_request");
         let list: Value = owner.get(&path).await.json();
         assert_eq!(list["items"].as_array().map(Vec::len), Some(0));
+    }
+
+    async fn without_a_path_the_files_own_name_counts(backend: Backend) {
+        let world = World::new(backend).await;
+        let owner = world.somebody();
+        let base = owner.new_base("Named").await;
+        let form = Form::new()
+            .part("file", Part::bytes(LEAVE).file_name("plain.md"))
+            .part("file", Part::bytes(b"other words".as_slice()).file_name("员工 手册.txt"));
+        let request = owner.request(Method::POST, &format!("/v1/knowledge-bases/{base}/documents")).multipart(form);
+        let answer = owner.send(request).await.json::<UploadAnswer>();
+        let names: Vec<&str> = answer.documents.iter().map(|document| document.name.as_str()).collect();
+        assert_eq!(names, ["plain.md", "员工 手册.txt"]);
     }
 
     async fn the_same_bytes_are_taken_once(backend: Backend) {
