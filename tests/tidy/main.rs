@@ -3,6 +3,9 @@
 //! Each rule is a pure function from sources to violations, so that each can be shown to fail on a made-up bad input;
 //! the tests below apply them to this repository.
 
+// All of this target is test code, also what stands outside its test functions.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod boundaries;
 mod habits;
 mod lexer;
