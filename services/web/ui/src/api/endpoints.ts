@@ -34,6 +34,7 @@ export const setUp = (body: Body<'SetupRequest'>) => data(client.POST('/api/v1/s
 export const logIn = (body: Body<'LoginRequest'>) => data(client.POST('/api/v1/auth/login', { body }));
 export const logOut = () => data(client.POST('/api/v1/auth/logout'));
 export const me = () => data(client.GET('/api/v1/auth/me'));
+export const updateProfile = (body: Body<'UpdateProfile'>) => data(client.PATCH('/api/v1/auth/me', { body }));
 
 export const listUsers = () => everyItem((query) => client.GET('/api/v1/users', { params: { query } }));
 export const createUser = (body: Body<'CreateUser'>) => data(client.POST('/api/v1/users', { body }));

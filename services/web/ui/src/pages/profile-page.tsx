@@ -9,6 +9,7 @@ import { ConfirmDialog, Dialog, FormDialog } from '../kit/dialog';
 import { toastDone, toastError } from '../kit/toast';
 import { preferences } from '../state/preferences';
 import { keys, refresh, useMe } from '../state/queries';
+import { Account } from './profile-account';
 import './profile.css';
 
 export default function ProfilePage() {
@@ -18,6 +19,7 @@ export default function ProfilePage() {
       <header className="page-head">
         <h1>{t('profile.title')}</h1>
       </header>
+      <Account />
       <Appearance />
       <ApiKeys />
     </div>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newHeadings } from './headings';
+import { newHeadings, withoutHeading } from './headings';
 
 it.each([
   [
@@ -23,4 +23,12 @@ it.each([
   ],
 ])('from %j to %j', (before, after, expected) => {
   expect(newHeadings(before, after).map(({ depth, text }) => [depth, text])).toEqual(expected);
+});
+
+it.each([
+  ['Leave\n\nTen days.', 'Leave', 'Ten days.'],
+  ['Ten days.', 'Leave', 'Ten days.'],
+  ['Leave', 'Leave', ''],
+])('%j under the heading %j', (text, heading, expected) => {
+  expect(withoutHeading(text, [{ depth: 0, text: heading }])).toBe(expected);
 });

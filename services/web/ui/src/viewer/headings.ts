@@ -10,3 +10,10 @@ export function newHeadings(before: readonly string[], after: readonly string[])
   if (common < 0) return [];
   return after.slice(common).map((text, index) => ({ depth: common + index, text }));
 }
+
+/** A passage's text without its own heading, where that has just been shown above it. */
+export function withoutHeading(text: string, headings: readonly NewHeading[]): string {
+  const [first = '', ...rest] = text.split('\n');
+  const repeated = headings.some((heading) => heading.text.trim() === first.trim());
+  return repeated ? rest.join('\n').replace(/^\n+/, '') : text;
+}

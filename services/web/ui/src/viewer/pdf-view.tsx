@@ -10,8 +10,10 @@ import { PdfToolbar } from './pdf-toolbar';
 const GAP_PX = 14;
 /** Fitting a page to a very wide window would make its letters huge. */
 const MAX_FIT_SCALE = 1.8;
-/** The passage comes to rest this far below the top. */
-const PASSAGE_MARGIN_PX = 72;
+/** The passage comes to rest this far down the view, so that what leads to it can be read as well. */
+const PASSAGE_AT = 0.25;
+/** The page that counts as the present one is the one that stands this far down the view. */
+const PAGE_AT = 0.3;
 const A4: PageSize = { width: 595, height: 842 };
 
 export function PdfView({
@@ -86,7 +88,8 @@ function Pages({ pdf, first, passage }: { pdf: PDFDocumentProxy; first: PageSize
     const top = topOf(
       scaleBoxes(evidence.length > 0 ? evidence : passage.boxes, number, scale, sizeOf(number)),
     );
-    goTo(number, Math.max(0, top + GAP_PX - PASSAGE_MARGIN_PX));
+    const height = scroller.current?.clientHeight ?? 0;
+    goTo(number, top + GAP_PX - height * PASSAGE_AT);
   }, [passage, pdf, scale, sizeOf, goTo]);
 
   useEffect(() => {
@@ -99,7 +102,7 @@ function Pages({ pdf, first, passage }: { pdf: PDFDocumentProxy; first: PageSize
   function onScroll() {
     const element = scroller.current;
     if (!element) return;
-    const middle = element.scrollTop + element.clientHeight / 3;
+    const middle = element.scrollTop + element.clientHeight * PAGE_AT;
     const sheets = [...element.querySelectorAll<HTMLElement>('[data-page]')];
     const at = sheets.findLast((sheet) => sheet.offsetTop <= middle);
     if (at) setPage(Number(at.dataset['page']));

@@ -6,7 +6,7 @@ import type { Chunk } from '../api/types';
 import { useT } from '../i18n/use';
 import { EmptyState, ErrorState, Loading } from '../kit/controls';
 import { keys } from '../state/queries';
-import { newHeadings } from './headings';
+import { newHeadings, withoutHeading } from './headings';
 import type { Passage } from './passage';
 import { PassageText } from './passage-text';
 
@@ -61,9 +61,10 @@ const TextChunk = memo(function TextChunk({
   marked: React.RefObject<HTMLElement | null> | null;
 }) {
   const t = useT();
+  const headings = newHeadings(before, chunk.heading_path);
   return (
     <>
-      {newHeadings(before, chunk.heading_path).map(({ depth, text }) => {
+      {headings.map(({ depth, text }) => {
         const Heading = (['h2', 'h3', 'h4'] as const)[Math.min(depth, 2)] ?? 'h4';
         return <Heading key={`${depth}${text}`}>{text}</Heading>;
       })}
@@ -73,7 +74,7 @@ const TextChunk = memo(function TextChunk({
         data-chunk={chunk.id}
         {...(marked ? { role: 'mark', 'aria-label': t('viewer.passage') } : {})}
       >
-        <PassageText text={chunk.text} />
+        <PassageText text={withoutHeading(chunk.text, headings)} />
       </div>
     </>
   );

@@ -139,7 +139,7 @@ function OpenChat({ chatId }: { chatId: string }) {
         {path.length === 0 && !loaded ? (
           <Loading />
         ) : (
-          <MessageList path={path} running={conversation.runningId !== null} actions={actions} open={open} />
+          <MessageList path={path} actions={actions} open={open} />
         )}
         <div className="chat-bottom">
           <Composer

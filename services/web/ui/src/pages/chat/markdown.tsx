@@ -6,6 +6,7 @@ import { markAnswer } from '../../chat/mark-answer';
 import type { Message } from '../../chat/conversation';
 import { useT } from '../../i18n/use';
 import { markdownTables } from '../../viewer/blocks';
+import { cellClass } from '../../viewer/passage-text';
 import { CitationChip } from './citation-chip';
 
 /** An answer's Markdown. Raw HTML is not rendered: it comes out as text. */
@@ -43,6 +44,7 @@ export default function Markdown({
       ),
       // A picture in an answer would make the browser call an address that a document chose.
       img: ({ alt }) => <span className="no-image">{alt}</span>,
+      td: ({ children }) => <td className={cellClass(children)}>{children}</td>,
       table: ({ children }) => (
         <div className="table-wrap" tabIndex={0} role="region">
           <table>{children}</table>

@@ -7,6 +7,9 @@ import { useT } from '../../i18n/use';
 import { pageLabel } from './source-text';
 import { flatText } from '../../viewer/blocks';
 
+/** Passages shown at first where nothing was found. */
+const MAX_NEAREST = 3;
+
 /** What an answer could draw on: the sources that it cites, and when it found nothing, the nearest passages. */
 export function SourceList({
   message,
@@ -23,9 +26,14 @@ export function SourceList({
   const t = useT();
   const [all, setAll] = useState(false);
   const cited = citedNumbers(message.content, new Set(message.sources.map((source) => source.n)));
-  const others = message.sources.length - cited.size;
-  const foldable = !expanded && cited.size > 0 && others > 0;
-  const shown = foldable && !all ? message.sources.filter((source) => cited.has(source.n)) : message.sources;
+  const first = expanded
+    ? message.sources.slice(0, MAX_NEAREST)
+    : message.sources.filter((source) => cited.has(source.n));
+  const others = message.sources.length - first.length;
+  const foldable = first.length > 0 && others > 0;
+  const shown = foldable && !all ? first : message.sources;
+  const more = expanded ? t('answer.more_nearest', { n: others }) : t('answer.more_sources', { n: others });
+  const foldLabel = all ? t('answer.fewer_sources') : more;
   return (
     <section className="sources" aria-label={expanded ? t('answer.nearest') : t('answer.sources')}>
       <h3>
@@ -41,7 +49,7 @@ export function SourceList({
       </ol>
       {foldable && (
         <button type="button" className="link-button sources-more" onClick={() => setAll(!all)}>
-          {all ? t('answer.fewer_sources') : t('answer.more_sources', { n: others })}
+          {foldLabel}
         </button>
       )}
     </section>
