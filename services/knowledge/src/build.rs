@@ -266,7 +266,9 @@ fn made_directory(path: &Path) -> Result<PathBuf, BuildError> {
 
 fn open_originals(config: &Config, data_dir: &Path, scratch: &Path) -> Result<Originals, BuildError> {
     let Some(url) = &config.originals.url else { return Ok(Originals::local(&data_dir.join("originals"))?) };
-    let options = std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).map(|(name, value)| (name.to_ascii_lowercase(), value));
+    let options = std::env::vars()
+        .filter(|(name, _)| name.starts_with("AWS_"))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value));
     let (store, prefix) = object_store::parse_url_opts(url, options)?;
     Ok(Originals::remote(Arc::new(PrefixStore::new(store, prefix)), scratch.to_owned()))
 }
@@ -278,14 +280,18 @@ async fn open_indexes(config: &Config, data_dir: &Path) -> Result<Indexes, Build
         ..LexicalConfig::new(directory.join("lexical"))
     };
     // The dictionary and the files are read off the runtime's threads.
-    let lexical = tokio::task::spawn_blocking(move || LexicalIndex::open(&lexical_config, Arc::new(Analyzer::new())))
-        .await
-        .map_err(|cause| BuildError::Invalid(cause.to_string()))??;
+    let lexical =
+        tokio::task::spawn_blocking(move || LexicalIndex::open(&lexical_config, Arc::new(Analyzer::new())))
+            .await
+            .map_err(|cause| BuildError::Invalid(cause.to_string()))??;
     let vectors = open_vectors(&config.vectors, directory.join("vectors")).await?;
     Ok(Indexes { vectors, lexical: Arc::new(lexical) })
 }
 
-async fn open_vectors(settings: &VectorSettings, directory: PathBuf) -> Result<Arc<dyn VectorIndex>, BuildError> {
+async fn open_vectors(
+    settings: &VectorSettings,
+    directory: PathBuf,
+) -> Result<Arc<dyn VectorIndex>, BuildError> {
     match &settings.server_url {
         Some(url) => Ok(Arc::new(ServerIndex::new(&ServerConfig {
             url: url.clone(),

@@ -9,7 +9,8 @@ use std::str::FromStr;
 /// `invalid_cursor` when it is something else.
 pub fn cursor_id<T: FromStr>(page: &PageQuery) -> Result<Option<T>, ApiError> {
     let parse = |text: &String| {
-        text.parse().map_err(|_| ApiError::new(ErrorCode::InvalidCursor, "cursor: not one that this list gave"))
+        text.parse()
+            .map_err(|_| ApiError::new(ErrorCode::InvalidCursor, "cursor: not one that this list gave"))
     };
     page.cursor.as_ref().map(parse).transpose()
 }

@@ -53,6 +53,7 @@ pub fn routes(max_upload_bytes: usize) -> Vec<Route> {
 /// The calls as a router over the service's state.
 pub fn router(app: App) -> Router {
     let routes = routes(app.config.uploads.max_request_bytes);
-    let router = routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
+    let router =
+        routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
     router.with_state(app)
 }

@@ -1,8 +1,8 @@
 //! What the stores share: statements whose parts are put together at run time, and reading of columns.
 
 use anwen_contract::Timestamp;
-use anwen_platform::{Database, DbError};
 use anwen_platform::db::{Migration, Migrations};
+use anwen_platform::{Database, DbError};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, Arguments as _, AssertSqlSafe, Executor, Row as _};

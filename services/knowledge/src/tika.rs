@@ -66,7 +66,8 @@ async fn receive(body: Body, path: &Path, max_bytes: u64) -> Result<(), ApiError
     let mut pieces = body.into_data_stream();
     let mut bytes = 0;
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|cause| ApiError::invalid("the upload broke off; send it again").because(cause))?;
+        let piece =
+            piece.map_err(|cause| ApiError::invalid("the upload broke off; send it again").because(cause))?;
         bytes += piece.len() as u64;
         if bytes > max_bytes {
             let message = format!("the file is larger than {max_bytes} bytes, the most that is taken here");
@@ -80,13 +81,16 @@ async fn receive(body: Body, path: &Path, max_bytes: u64) -> Result<(), ApiError
 fn unreadable(failure: ParseFailure) -> ApiError {
     match ErrorCode::parse(failure.code.as_str()) {
         Some(code) => ApiError::new(code, failure.message),
-        None => ApiError::new(ErrorCode::ServiceUnavailable, "the parser does not answer; try again in a moment")
-            .because(failure),
+        None => {
+            ApiError::new(ErrorCode::ServiceUnavailable, "the parser does not answer; try again in a moment")
+                .because(failure)
+        }
     }
 }
 
 fn storage_failure(cause: std::io::Error) -> ApiError {
-    ApiError::new(ErrorCode::StorageUnavailable, "the file could not be stored; tell your administrator").because(cause)
+    ApiError::new(ErrorCode::StorageUnavailable, "the file could not be stored; tell your administrator")
+        .because(cause)
 }
 
 #[cfg(test)]

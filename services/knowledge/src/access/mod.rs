@@ -95,4 +95,3 @@ fn at_least(role: Role, needed: Role) -> Result<Role, ApiError> {
     }
     Err(ApiError::forbidden(format!("this needs the role {}; yours is {}", needed.as_str(), role.as_str())))
 }
-

@@ -57,7 +57,9 @@ pub async fn role_in_base_of_document(
     id: DocumentId,
 ) -> Result<Option<(KnowledgeBaseId, Role)>, DbError> {
     let statement = push_role(Statement::new("SELECT kb.id AS id, "), access)
-        .push(" AS role FROM documents d JOIN knowledge_bases kb ON kb.id = d.knowledge_base_id WHERE d.id = ")
+        .push(
+            " AS role FROM documents d JOIN knowledge_bases kb ON kb.id = d.knowledge_base_id WHERE d.id = ",
+        )
         .text(id)
         .push(" AND d.deleted_at IS NULL AND ");
     let Some(row) = push_readable(statement, access).optional(connection).await? else { return Ok(None) };
@@ -67,7 +69,9 @@ pub async fn role_in_base_of_document(
 
 /// Whether the knowledge base exists at all, whoever asks.
 pub async fn base_exists(connection: &mut Connection, id: KnowledgeBaseId) -> Result<bool, DbError> {
-    let statement = Statement::new("SELECT kb.id FROM knowledge_bases kb WHERE kb.deleted_at IS NULL AND kb.id = ").text(id);
+    let statement =
+        Statement::new("SELECT kb.id FROM knowledge_bases kb WHERE kb.deleted_at IS NULL AND kb.id = ")
+            .text(id);
     Ok(statement.optional(connection).await?.is_some())
 }
 
@@ -86,7 +90,8 @@ pub async fn searchable_bases(
     access: &Access,
     wanted: Option<&[KnowledgeBaseId]>,
 ) -> Result<Vec<SearchableBase>, DbError> {
-    let statement = Statement::new("SELECT kb.id, kb.embedding_model, kb.space FROM knowledge_bases kb WHERE ");
+    let statement =
+        Statement::new("SELECT kb.id, kb.embedding_model, kb.space FROM knowledge_bases kb WHERE ");
     let mut statement = push_readable(statement, access);
     if let Some(wanted) = wanted {
         statement = statement.push(" AND kb.id IN ").list(wanted);

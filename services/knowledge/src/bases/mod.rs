@@ -5,7 +5,9 @@ pub mod store;
 
 use crate::access::{Access, require_base, require_grants};
 use crate::follow;
-use anwen_contract::knowledge::{CreateKnowledgeBase, Grant, KnowledgeBase, MAX_NAME_CHARS, UpdateKnowledgeBase};
+use anwen_contract::knowledge::{
+    CreateKnowledgeBase, Grant, KnowledgeBase, MAX_NAME_CHARS, UpdateKnowledgeBase,
+};
 use anwen_contract::{ApiError, ErrorCode, KnowledgeBaseId, Page, PageQuery, Principal, Role, Timestamp};
 use anwen_platform::Database;
 use std::collections::HashSet;
@@ -18,7 +20,11 @@ const MAX_GRANTS: usize = 1_000;
 /// The languages that a knowledge base can be declared to be in.
 const LANGUAGES: [&str; 3] = ["auto", "zh", "en"];
 
-pub async fn list(database: &Database, access: &Access, page: &PageQuery) -> Result<Page<KnowledgeBase>, ApiError> {
+pub async fn list(
+    database: &Database,
+    access: &Access,
+    page: &PageQuery,
+) -> Result<Page<KnowledgeBase>, ApiError> {
     let after = crate::paging::cursor_id(page)?;
     let limit = page.bounded_limit();
     let mut connection = crate::store::reader(database).await?;
@@ -26,7 +32,11 @@ pub async fn list(database: &Database, access: &Access, page: &PageQuery) -> Res
     Ok(Page::cut(items, limit, |base| base.id.to_string()))
 }
 
-pub async fn find(database: &Database, access: &Access, id: KnowledgeBaseId) -> Result<KnowledgeBase, ApiError> {
+pub async fn find(
+    database: &Database,
+    access: &Access,
+    id: KnowledgeBaseId,
+) -> Result<KnowledgeBase, ApiError> {
     let mut connection = crate::store::reader(database).await?;
     store::find(&mut connection, access, id).await?.ok_or_else(|| ApiError::not_found("knowledge base"))
 }
@@ -39,7 +49,9 @@ pub async fn create(
     body: &CreateKnowledgeBase,
 ) -> Result<KnowledgeBase, ApiError> {
     if access.is_confined() {
-        return Err(ApiError::forbidden("this key is confined to certain knowledge bases and cannot make new ones"));
+        return Err(ApiError::forbidden(
+            "this key is confined to certain knowledge bases and cannot make new ones",
+        ));
     }
     let base = store::NewBase {
         id: KnowledgeBaseId::new(),
@@ -93,7 +105,11 @@ pub async fn delete(database: &Database, access: &Access, id: KnowledgeBaseId) -
     Ok(())
 }
 
-pub async fn grants(database: &Database, access: &Access, id: KnowledgeBaseId) -> Result<Vec<Grant>, ApiError> {
+pub async fn grants(
+    database: &Database,
+    access: &Access,
+    id: KnowledgeBaseId,
+) -> Result<Vec<Grant>, ApiError> {
     let mut connection = crate::store::reader(database).await?;
     require_grants(&mut connection, access, id).await?;
     Ok(store::grants(&mut connection, id).await?)
@@ -140,7 +156,10 @@ async fn refuse_taken_name(
     except: Option<KnowledgeBaseId>,
 ) -> Result<(), ApiError> {
     if store::sees_name(connection, access, name, except).await? {
-        return Err(ApiError::new(ErrorCode::NameTaken, "you have a knowledge base of this name; choose another"));
+        return Err(ApiError::new(
+            ErrorCode::NameTaken,
+            "you have a knowledge base of this name; choose another",
+        ));
     }
     Ok(())
 }
@@ -182,7 +201,10 @@ mod tests {
         assert_eq!(code(&[grant(user, Role::Owner), grant(Principal::Everyone, Role::Viewer)]), None);
         assert_eq!(code(&[]), Some(ErrorCode::LastOwner));
         assert_eq!(code(&[grant(user, Role::Editor)]), Some(ErrorCode::LastOwner));
-        assert_eq!(code(&[grant(user, Role::Owner), grant(user, Role::Viewer)]), Some(ErrorCode::InvalidRequest));
+        assert_eq!(
+            code(&[grant(user, Role::Owner), grant(user, Role::Viewer)]),
+            Some(ErrorCode::InvalidRequest)
+        );
     }
 
     #[test]

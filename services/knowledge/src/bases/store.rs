@@ -30,9 +30,8 @@ const COUNTS: &str = "
         AND v.status NOT IN ('indexed', 'failed')) AS pending_count";
 
 fn select(access: &Access) -> Statement {
-    let statement = Statement::new(
-        "SELECT kb.id, kb.name, kb.description, kb.language, kb.created_at, kb.updated_at, ",
-    );
+    let statement =
+        Statement::new("SELECT kb.id, kb.name, kb.description, kb.language, kb.created_at, kb.updated_at, ");
     let statement = push_role(statement, access).push(" AS my_role, ").push(COUNTS);
     push_readable(statement.push(" FROM knowledge_bases kb WHERE "), access)
 }
@@ -47,7 +46,8 @@ fn base_of(row: &AnyRow) -> Result<KnowledgeBase, DbError> {
         document_count: row.integer("document_count")?,
         chunk_count: row.integer("chunk_count")?,
         status: if is_busy { KnowledgeBaseStatus::Indexing } else { KnowledgeBaseStatus::Ready },
-        my_role: role_column(row, "my_role")?.ok_or_else(|| DbError::Corrupt("a base without a role".into()))?,
+        my_role: role_column(row, "my_role")?
+            .ok_or_else(|| DbError::Corrupt("a base without a role".into()))?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })
@@ -141,7 +141,11 @@ pub async fn update(
 }
 
 /// From here on the knowledge base exists for nobody; its jobs end, and the collector removes the rest.
-pub async fn mark_deleted(connection: &mut Connection, id: KnowledgeBaseId, now: Timestamp) -> Result<(), DbError> {
+pub async fn mark_deleted(
+    connection: &mut Connection,
+    id: KnowledgeBaseId,
+    now: Timestamp,
+) -> Result<(), DbError> {
     Statement::new("UPDATE knowledge_bases SET deleted_at = ")
         .bind(now.as_millis())
         .push(" WHERE deleted_at IS NULL AND id = ")
@@ -162,7 +166,10 @@ pub async fn mark_deleted(connection: &mut Connection, id: KnowledgeBaseId, now:
 
 /// Keeps others from changing this knowledge base until the transaction ends.
 pub async fn lock(connection: &mut Connection, id: KnowledgeBaseId) -> Result<(), DbError> {
-    Statement::new("UPDATE knowledge_bases SET updated_at = updated_at WHERE id = ").text(id).run(connection).await?;
+    Statement::new("UPDATE knowledge_bases SET updated_at = updated_at WHERE id = ")
+        .text(id)
+        .run(connection)
+        .await?;
     Ok(())
 }
 
@@ -173,7 +180,9 @@ pub async fn grants(connection: &mut Connection, id: KnowledgeBaseId) -> Result<
         .push(" ORDER BY principal")
         .all(connection)
         .await?;
-    rows.iter().map(|row| Ok(Grant { principal: row.parsed("principal")?, role: row.parsed::<Role>("role")? })).collect()
+    rows.iter()
+        .map(|row| Ok(Grant { principal: row.parsed("principal")?, role: row.parsed::<Role>("role")? }))
+        .collect()
 }
 
 /// Replaces all grants.

@@ -5,8 +5,8 @@ use super::store::StoredContent;
 use anwen_contract::{ApiError, ErrorCode};
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -29,14 +29,17 @@ pub enum Wanted {
 /// Reads a `Range` header for a body of `length` bytes (RFC 9110, 14.2). Anything but one range of bytes is answered
 /// with the whole, as the standard allows.
 pub fn wanted_range(header: Option<&str>, length: u64) -> Wanted {
-    let Some((first, last)) =
-        header.and_then(|text| text.trim().strip_prefix("bytes=")).and_then(|range| range.trim().split_once('-'))
+    let Some((first, last)) = header
+        .and_then(|text| text.trim().strip_prefix("bytes="))
+        .and_then(|range| range.trim().split_once('-'))
     else {
         return Wanted::Whole;
     };
     let numbers = (first.parse::<u64>().ok(), last.parse::<u64>().ok());
     let range = match (first.is_empty(), last.is_empty(), numbers) {
-        (false, false, (Some(first), Some(last))) if first <= last => first..last.saturating_add(1).min(length),
+        (false, false, (Some(first), Some(last))) if first <= last => {
+            first..last.saturating_add(1).min(length)
+        }
         (false, true, (Some(first), _)) => first..length,
         (true, false, (_, Some(count))) => length.saturating_sub(count)..length,
         _ => return Wanted::Whole,

@@ -58,7 +58,11 @@ struct Watcher {
 
 impl Watcher {
     /// Runs until the client goes, or until the asker may no longer read.
-    async fn run(mut self, mut signals: watch::Receiver<u64>, events: mpsc::Sender<Result<Event, Infallible>>) {
+    async fn run(
+        mut self,
+        mut signals: watch::Receiver<u64>,
+        events: mpsc::Sender<Result<Event, Infallible>>,
+    ) {
         loop {
             signals.mark_unchanged();
             match self.look().await {

@@ -46,7 +46,9 @@ pub fn renamed(path: &str, name: &str) -> SafePath {
 fn safe_part(part: &str) -> Option<String> {
     let text: String = part.nfc().filter(|character| !is_unsafe(*character)).collect();
     let text = text.trim();
-    let is_drive = text.len() == 2 && text.ends_with(':') && text.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let is_drive = text.len() == 2
+        && text.ends_with(':')
+        && text.starts_with(|letter: char| letter.is_ascii_alphabetic());
     if text.is_empty() || text == "." || text == ".." || is_drive {
         return None;
     }
@@ -65,7 +67,8 @@ fn shortened(name: &str) -> String {
     if length <= MAX_PART_CHARS {
         return name.to_owned();
     }
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension).filter(|text| text.chars().count() <= 16);
+    let extension =
+        name.rsplit_once('.').map(|(_, extension)| extension).filter(|text| text.chars().count() <= 16);
     let tail = extension.map_or(String::new(), |extension| format!(".{extension}"));
     let head: String = name.chars().take(MAX_PART_CHARS - tail.chars().count()).collect();
     head + &tail
@@ -89,7 +92,8 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits =
+            after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
@@ -111,7 +115,11 @@ pub fn guess_media_type(head: &[u8], name: &str) -> String {
     let by_name = mime_guess::from_path(name).first_raw();
     match (by_content, by_name) {
         // An office document is a zip archive as far as its first bytes go.
-        (Some("application/zip"), Some(name)) if name.contains("openxmlformats") || name.contains("opendocument") => name,
+        (Some("application/zip"), Some(name))
+            if name.contains("openxmlformats") || name.contains("opendocument") =>
+        {
+            name
+        }
         (Some(content), _) => content,
         (None, Some(name)) if name.starts_with("text/") => name,
         (None, _) if std::str::from_utf8(head).is_ok() => "text/plain",

@@ -238,8 +238,11 @@ fn missing_or_failed(cause: object_store::Error) -> ApiError {
 }
 
 fn storage_failure(cause: impl std::fmt::Display) -> ApiError {
-    ApiError::new(ErrorCode::StorageUnavailable, "the file could not be stored or read; tell your administrator")
-        .because(cause)
+    ApiError::new(
+        ErrorCode::StorageUnavailable,
+        "the file could not be stored or read; tell your administrator",
+    )
+    .because(cause)
 }
 
 #[cfg(test)]

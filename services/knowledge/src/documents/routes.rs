@@ -1,9 +1,13 @@
 //! `/v1/knowledge-bases/{id}/documents`, `/v1/documents`, `/v1/chunks` and `/v1/events/documents`.
 
-use super::{content, delete, events, find, list, passage, passages, retry, stored_content, update, upload, versions};
+use super::{
+    content, delete, events, find, list, passage, passages, retry, stored_content, update, upload, versions,
+};
 use crate::access::Access;
 use crate::app::App;
-use anwen_contract::knowledge::{Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument, UploadAnswer};
+use anwen_contract::knowledge::{
+    Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument, UploadAnswer,
+};
 use anwen_contract::{ApiError, ChunkId, DocumentId, KnowledgeBaseId, Page, PageQuery};
 use anwen_platform::http::{Caller, Json, Path, Query};
 use axum::extract::{Multipart, State};

@@ -237,7 +237,8 @@ async fn refuse(
 
 /// What the sender calls the file.
 fn name_of(field: &Field<'_>) -> String {
-    let extended = field.headers().get(CONTENT_DISPOSITION).and_then(|value| extended_file_name(value.as_bytes()));
+    let extended =
+        field.headers().get(CONTENT_DISPOSITION).and_then(|value| extended_file_name(value.as_bytes()));
     extended.or_else(|| field.file_name().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -254,8 +255,11 @@ async fn read_path(mut field: Field<'_>) -> Result<String, ApiError> {
 
 fn broken_request(cause: MultipartError) -> ApiError {
     if cause.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::new(ErrorCode::BodyTooLarge, "the upload is larger than one request may be; send fewer files")
-            .because(cause);
+        return ApiError::new(
+            ErrorCode::BodyTooLarge,
+            "the upload is larger than one request may be; send fewer files",
+        )
+        .because(cause);
     }
     ApiError::invalid("the upload is not complete multipart/form-data; send it again").because(cause)
 }

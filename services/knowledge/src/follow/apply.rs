@@ -46,7 +46,12 @@ impl IndexFailure {
 
 impl Indexes {
     /// Applies one entry and answers how many chunks were written.
-    pub async fn apply(&self, database: &Database, entry: &Entry, targets: Targets) -> Result<usize, IndexFailure> {
+    pub async fn apply(
+        &self,
+        database: &Database,
+        entry: &Entry,
+        targets: Targets,
+    ) -> Result<usize, IndexFailure> {
         match *entry {
             Entry::Upsert { version, generation, .. } => {
                 self.upsert(database, PageStart::generation(version, generation), targets).await
@@ -58,17 +63,28 @@ impl Indexes {
                 }
                 Ok(0)
             }
-            Entry::DeleteDocument { document, .. } => self.delete(&Selection::Document(document), targets).await,
+            Entry::DeleteDocument { document, .. } => {
+                self.delete(&Selection::Document(document), targets).await
+            }
             Entry::DeleteBase { base } => self.delete(&Selection::KnowledgeBase(base), targets).await,
         }
     }
 
     /// Writes every chunk that is in SQL, whether it serves or is about to.
-    pub async fn apply_everything(&self, database: &Database, targets: Targets) -> Result<usize, IndexFailure> {
+    pub async fn apply_everything(
+        &self,
+        database: &Database,
+        targets: Targets,
+    ) -> Result<usize, IndexFailure> {
         self.upsert(database, PageStart::everything(), targets).await
     }
 
-    async fn upsert(&self, database: &Database, start: PageStart, targets: Targets) -> Result<usize, IndexFailure> {
+    async fn upsert(
+        &self,
+        database: &Database,
+        start: PageStart,
+        targets: Targets,
+    ) -> Result<usize, IndexFailure> {
         let mut start = Some(start);
         let mut written = 0;
         while let Some(from) = start {
@@ -81,7 +97,11 @@ impl Indexes {
     }
 
     /// Writes chunks that may be of several embedding spaces.
-    async fn write(&self, page: Vec<(SpaceName, IndexedChunk)>, targets: Targets) -> Result<(), IndexFailure> {
+    async fn write(
+        &self,
+        page: Vec<(SpaceName, IndexedChunk)>,
+        targets: Targets,
+    ) -> Result<(), IndexFailure> {
         let mut rest = page.into_iter().peekable();
         while let Some((space, first)) = rest.next() {
             let mut group = vec![first];

@@ -17,7 +17,11 @@ const JOBS_PER_ROUND: i64 = 256;
 const MAX_REPAIRS: i64 = 3;
 
 /// Makes every generation serve whose entry is at most `reached`, and answers how many documents changed.
-pub async fn publish_up_to(database: &Database, indexes: &Indexes, reached: i64) -> Result<usize, IndexFailure> {
+pub async fn publish_up_to(
+    database: &Database,
+    indexes: &Indexes,
+    reached: i64,
+) -> Result<usize, IndexFailure> {
     let mut changed = 0;
     loop {
         let waiting = {
@@ -43,7 +47,8 @@ async fn publish(database: &Database, indexes: &Indexes, job: &IndexingJob) -> R
     };
     let is_complete = match space.map(|space| space.parse::<SpaceName>()).transpose()? {
         Some(space) => {
-            let (vectors, texts) = indexes.count(&space, &chunk_ids(job.version, job.generation, expected)).await?;
+            let (vectors, texts) =
+                indexes.count(&space, &chunk_ids(job.version, job.generation, expected)).await?;
             if (vectors as i64, texts as i64) != (expected, expected) {
                 tracing::warn!(document = %job.document, expected, vectors, texts, "an index lacks chunks");
             }

@@ -48,7 +48,11 @@ pub async fn head(connection: &mut Connection) -> Result<i64, DbError> {
 }
 
 /// The entries after `sequence`, oldest first.
-pub async fn after(connection: &mut Connection, sequence: i64, limit: i64) -> Result<Vec<LoggedEntry>, DbError> {
+pub async fn after(
+    connection: &mut Connection,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<LoggedEntry>, DbError> {
     let rows = Statement::new(
         "SELECT sequence, operation, knowledge_base_id, document_id, version_id, generation, chunk_count
          FROM index_log WHERE sequence > ",
@@ -81,7 +85,9 @@ fn entry_of(row: &AnyRow) -> Result<LoggedEntry, DbError> {
             generation: generation.ok_or_else(|| missing("generation"))?,
             chunk_count: row.integer("chunk_count")?,
         },
-        "delete_document" => Entry::DeleteDocument { base, document: document.ok_or_else(|| missing("document"))? },
+        "delete_document" => {
+            Entry::DeleteDocument { base, document: document.ok_or_else(|| missing("document"))? }
+        }
         "delete_base" => Entry::DeleteBase { base },
         other => return Err(DbError::Corrupt(format!("index log with the operation {other}"))),
     };
@@ -90,7 +96,10 @@ fn entry_of(row: &AnyRow) -> Result<LoggedEntry, DbError> {
 
 /// The smallest sequence number that is still in the log.
 pub async fn oldest(connection: &mut Connection) -> Result<Option<i64>, DbError> {
-    Statement::new("SELECT MIN(sequence) AS sequence FROM index_log").one(connection).await?.optional_integer("sequence")
+    Statement::new("SELECT MIN(sequence) AS sequence FROM index_log")
+        .one(connection)
+        .await?
+        .optional_integer("sequence")
 }
 
 /// Notes, for reports and for trimming, how far an index of a follower has come.

@@ -89,7 +89,8 @@ impl Pipeline {
 
     async fn version(&self, job: &Job) -> Result<VersionToBuild, JobFailure> {
         let mut connection = reader(&self.database).await.map_err(database_failure)?;
-        let version = documents::version_to_build(&mut connection, job.version).await.map_err(database_failure)?;
+        let version =
+            documents::version_to_build(&mut connection, job.version).await.map_err(database_failure)?;
         version.ok_or(JobFailure::Lost)
     }
 
@@ -150,7 +151,10 @@ impl Pipeline {
         loop {
             let failure = match self.embedder.embed(model, texts).await {
                 Ok(vectors) if vectors.len() == texts.len() => return Ok(vectors),
-                Ok(_) => ApiError::new(ErrorCode::IndexingFailed, "the model answered another number of embeddings"),
+                Ok(_) => ApiError::new(
+                    ErrorCode::IndexingFailed,
+                    "the model answered another number of embeddings",
+                ),
                 Err(failure) => failure,
             };
             match embed_failure(failure) {
@@ -196,8 +200,12 @@ impl Pipeline {
     ) -> Result<(), JobFailure> {
         let dimension = chunks.first().map_or(0, |chunk| chunk.vector.len());
         let space = SpaceName::for_model(&version.embedding_model, dimension);
-        let owner =
-            ChunkOwner { base: job.base, document: job.document, version: job.version, generation: job.generation };
+        let owner = ChunkOwner {
+            base: job.base,
+            document: job.document,
+            version: job.version,
+            generation: job.generation,
+        };
         let entry = Entry::Upsert {
             base: job.base,
             document: job.document,
@@ -220,8 +228,11 @@ impl Pipeline {
         documents::report_progress(&mut transaction, job.document, job.version, &progress, now)
             .await
             .map_err(database_failure)?;
-        let sequence = follow::store::append(&mut transaction, &entry, now).await.map_err(database_failure)?;
-        jobs::store::mark_indexing(&mut transaction, job.id, sequence, now).await.map_err(database_failure)?;
+        let sequence =
+            follow::store::append(&mut transaction, &entry, now).await.map_err(database_failure)?;
+        jobs::store::mark_indexing(&mut transaction, job.id, sequence, now)
+            .await
+            .map_err(database_failure)?;
         transaction.commit().await.map_err(database_failure)
     }
 }
@@ -229,7 +240,9 @@ impl Pipeline {
 fn other_space() -> JobFailure {
     JobFailure::Permanent {
         code: ErrorCode::IndexingFailed,
-        message: "the embedding model answers another size than the rest of this knowledge base was made with".into(),
+        message:
+            "the embedding model answers another size than the rest of this knowledge base was made with"
+                .into(),
     }
 }
 
@@ -317,7 +330,9 @@ mod tests {
             let failure = parse_failure(ParseFailure::new(code, "x"));
             match (code.is_transient(), failure) {
                 (true, JobFailure::Transient { .. }) => {}
-                (false, JobFailure::Permanent { code: public, .. }) => assert_eq!(public.as_str(), code.as_str()),
+                (false, JobFailure::Permanent { code: public, .. }) => {
+                    assert_eq!(public.as_str(), code.as_str())
+                }
                 (_, failure) => panic!("{code} became {failure:?}"),
             }
         }

@@ -140,7 +140,8 @@ impl IngestWorker {
             }
             JobFailure::Transient { code, message } if job.failures + 1 >= self.rules.retry.max_failures => {
                 tracing::error!(document = %job.document, cause = message, "a document is given up");
-                let told = "indexing failed each time; your administrator finds the cause in the log".to_owned();
+                let told =
+                    "indexing failed each time; your administrator finds the cause in the log".to_owned();
                 self.bury(job, code, told, now).await?;
                 "failed"
             }

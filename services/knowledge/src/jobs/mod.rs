@@ -76,7 +76,7 @@ pub struct RetryRules {
 impl RetryRules {
     /// The pause after the `failures`-th failure, counted from 1: doubled each time.
     pub fn pause(&self, failures: i64) -> Duration {
-        let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(0).min(16);
+        let doublings = failures.saturating_sub(1).clamp(0, 16);
         self.first_pause.saturating_mul(1 << doublings).min(self.max_pause)
     }
 }

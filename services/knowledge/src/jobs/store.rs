@@ -129,17 +129,18 @@ pub async fn postpone(
     run_at: Timestamp,
     is_failure: bool,
 ) -> Result<bool, DbError> {
-    let changed =
-        Statement::new("UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, failures = failures + ")
-            .bind(i64::from(is_failure))
-            .push(", run_at = ")
-            .bind(run_at.as_millis())
-            .push(" WHERE state = 'running' AND id = ")
-            .text(id)
-            .push(" AND worker = ")
-            .text(worker)
-            .run(connection)
-            .await?;
+    let changed = Statement::new(
+        "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, failures = failures + ",
+    )
+    .bind(i64::from(is_failure))
+    .push(", run_at = ")
+    .bind(run_at.as_millis())
+    .push(" WHERE state = 'running' AND id = ")
+    .text(id)
+    .push(" AND worker = ")
+    .text(worker)
+    .run(connection)
+    .await?;
     Ok(changed == 1)
 }
 
@@ -162,21 +163,26 @@ pub async fn bury(
     message: &str,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let changed = Statement::new("UPDATE jobs SET state = 'dead', worker = NULL, lease_until = NULL, error_code = ")
-        .text(code)
-        .push(", error_message = ")
-        .text(message)
-        .push(", updated_at = ")
-        .bind(now.as_millis())
-        .push(" WHERE state <> 'dead' AND id = ")
-        .text(id)
-        .run(connection)
-        .await?;
+    let changed =
+        Statement::new("UPDATE jobs SET state = 'dead', worker = NULL, lease_until = NULL, error_code = ")
+            .text(code)
+            .push(", error_message = ")
+            .text(message)
+            .push(", updated_at = ")
+            .bind(now.as_millis())
+            .push(" WHERE state <> 'dead' AND id = ")
+            .text(id)
+            .run(connection)
+            .await?;
     Ok(changed == 1)
 }
 
 /// Removes a job that waits for the indexes; false when another process has been faster.
-pub async fn take_indexing(connection: &mut Connection, id: JobId, log_sequence: i64) -> Result<bool, DbError> {
+pub async fn take_indexing(
+    connection: &mut Connection,
+    id: JobId,
+    log_sequence: i64,
+) -> Result<bool, DbError> {
     let removed = Statement::new("DELETE FROM jobs WHERE state = 'indexing' AND id = ")
         .text(id)
         .push(" AND log_sequence = ")
@@ -232,9 +238,11 @@ pub async fn drop_all(connection: &mut Connection, document: DocumentId) -> Resu
 /// Gives back what the workers of a process that has ended had in hand. Only where no other process can be running
 /// on this database; elsewhere leases run out by themselves.
 pub async fn release_all(connection: &mut Connection) -> Result<u64, DbError> {
-    Statement::new("UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL WHERE state = 'running'")
-        .run(connection)
-        .await
+    Statement::new(
+        "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL WHERE state = 'running'",
+    )
+    .run(connection)
+    .await
 }
 
 /// When the next waiting job is due; `None` when none waits.
@@ -250,6 +258,7 @@ pub async fn next_due(connection: &mut Connection) -> Result<Option<Timestamp>, 
 
 /// How many jobs are in each state.
 pub async fn count_by_state(connection: &mut Connection) -> Result<BTreeMap<String, i64>, DbError> {
-    let rows = Statement::new("SELECT state, COUNT(*) AS jobs FROM jobs GROUP BY state").all(connection).await?;
+    let rows =
+        Statement::new("SELECT state, COUNT(*) AS jobs FROM jobs GROUP BY state").all(connection).await?;
     rows.iter().map(|row| Ok((row.string("state")?, row.integer("jobs")?))).collect()
 }

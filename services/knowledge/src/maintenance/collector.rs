@@ -36,7 +36,8 @@ pub struct Collected {
 impl Collector {
     /// Runs until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(Duration::from_millis(self.config.collector.interval_ms.max(1)));
+        let mut rounds =
+            tokio::time::interval(Duration::from_millis(self.config.collector.interval_ms.max(1)));
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -89,7 +90,8 @@ impl Collector {
     async fn collect_documents(&self, before: Timestamp) -> Result<usize, ApiError> {
         let mut removed = 0;
         loop {
-            let ids = store::emptied_documents(&mut *reader(&self.database).await?, before, ROWS_PER_STEP).await?;
+            let ids =
+                store::emptied_documents(&mut *reader(&self.database).await?, before, ROWS_PER_STEP).await?;
             if ids.is_empty() {
                 return Ok(removed);
             }

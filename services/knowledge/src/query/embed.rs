@@ -26,7 +26,12 @@ impl ModelEmbedder {
     }
 
     fn context(&self) -> CallContext {
-        let nobody = Asker { user_id: UserId(Uuid::nil()), groups: vec![], is_admin: false, only_knowledge_bases: None };
+        let nobody = Asker {
+            user_id: UserId(Uuid::nil()),
+            groups: vec![],
+            is_admin: false,
+            only_knowledge_bases: None,
+        };
         CallContext::new(nobody, Uuid::now_v7().simple().to_string()).within(self.timeout)
     }
 }
@@ -77,8 +82,9 @@ impl EmbedQuery for QuestionEmbedder {
         if let Some(vector) = self.cache.get(&key).await {
             return Ok(vector.to_vec());
         }
-        let model =
-            self.model_of(space).ok_or_else(|| RetrieveError::Embed(format!("no model is known for {space}")))?;
+        let model = self
+            .model_of(space)
+            .ok_or_else(|| RetrieveError::Embed(format!("no model is known for {space}")))?;
         let vectors = self.embedder.embed(&model, &[text.to_owned()]).await;
         let vectors = vectors.map_err(|failure| RetrieveError::Embed(failure.to_string()))?;
         let vector = vectors

@@ -25,7 +25,11 @@ impl SqlChunks {
 
 #[async_trait]
 impl HydrateChunks for SqlChunks {
-    async fn hydrate(&self, chunk_ids: &[ChunkId], scope: &SearchScope) -> Result<Vec<LiveChunk>, RetrieveError> {
+    async fn hydrate(
+        &self,
+        chunk_ids: &[ChunkId],
+        scope: &SearchScope,
+    ) -> Result<Vec<LiveChunk>, RetrieveError> {
         self.read(chunk_ids, scope).await.map_err(|cause| RetrieveError::Hydrate(cause.to_string()))
     }
 }

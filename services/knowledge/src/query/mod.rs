@@ -13,8 +13,8 @@ use crate::access::Access;
 use crate::access::store::{SearchableBase, searchable_bases};
 use crate::app::App;
 use crate::documents::store::{DocumentFilter, matching};
-use crate::index::highlight::{Snippet, highlight};
 use crate::index::SpaceName;
+use crate::index::highlight::{Snippet, highlight};
 use crate::retrieve::{LiveChunk, Retrieval, RetrievalRequest, RetrieveError, SpaceScope, Timings, collapse};
 use crate::store::reader;
 use anwen_contract::knowledge::{
@@ -36,11 +36,16 @@ pub const DEFAULT_SEARCH_LIMIT: u32 = 20;
 const HITS_OF_EVIDENCE: usize = 5;
 
 /// The best passages for a question, of everything that the asker may read.
-pub async fn retrieve(app: &App, access: &Access, request: &RetrieveRequest) -> Result<RetrieveAnswer, ApiError> {
+pub async fn retrieve(
+    app: &App,
+    access: &Access,
+    request: &RetrieveRequest,
+) -> Result<RetrieveAnswer, ApiError> {
     check(request)?;
     let bases = bases_to_search(app, access, request.knowledge_base_ids.as_deref()).await?;
     let retrieval = run(app, &bases, request, collapse::Scope::WithinDocument).await?;
-    metrics::histogram!("anwen_knowledge_retrieve_duration_seconds").record(retrieval.took.total.as_secs_f64());
+    metrics::histogram!("anwen_knowledge_retrieve_duration_seconds")
+        .record(retrieval.took.total.as_secs_f64());
     let relevance = estimate(app, &request.query, &retrieval.hits).await?;
     Ok(RetrieveAnswer {
         took_ms: took_ms(&retrieval.took),
@@ -57,11 +62,8 @@ pub async fn search(
     query: &str,
     limit: u32,
 ) -> Result<PassageSearchAnswer, ApiError> {
-    let request = RetrieveRequest {
-        mode: RetrieveMode::Lexical,
-        top_k: limit,
-        ..RetrieveRequest::new(query)
-    };
+    let request =
+        RetrieveRequest { mode: RetrieveMode::Lexical, top_k: limit, ..RetrieveRequest::new(query) };
     check(&request)?;
     let bases = bases_to_search(app, access, None).await?;
     let retrieval = run(app, &bases, &request, collapse::Scope::WithinDocument).await?;
@@ -160,7 +162,9 @@ async fn filtered_documents(
     bases: &[KnowledgeBaseId],
     filters: Option<&RetrieveFilters>,
 ) -> Result<Option<Vec<DocumentId>>, ApiError> {
-    let Some(filters) = filters.filter(|filters| **filters != RetrieveFilters::default()) else { return Ok(None) };
+    let Some(filters) = filters.filter(|filters| **filters != RetrieveFilters::default()) else {
+        return Ok(None);
+    };
     let limit = app.config.retrieval.max_filter_documents;
     let filter = DocumentFilter {
         ids: filters.document_ids.as_deref(),
@@ -172,7 +176,9 @@ async fn filtered_documents(
     let mut connection = reader(&app.database).await?;
     let documents = matching(&mut connection, bases, &filter, i64::from(limit) + 1).await?;
     if documents.len() > limit as usize {
-        return Err(ApiError::invalid(format!("filters: they select more than {limit} documents; narrow them")));
+        return Err(ApiError::invalid(format!(
+            "filters: they select more than {limit} documents; narrow them"
+        )));
     }
     Ok(Some(documents))
 }
@@ -223,10 +229,11 @@ fn retrieve_error(error: RetrieveError) -> ApiError {
         RetrieveError::Deadline(_) => {
             ApiError::new(ErrorCode::DeadlineExceeded, "the search took too long; try again").because(error)
         }
-        RetrieveError::Embed(_) => {
-            ApiError::new(ErrorCode::ServiceUnavailable, "the question could not be embedded; try again in a moment")
-                .because(error)
-        }
+        RetrieveError::Embed(_) => ApiError::new(
+            ErrorCode::ServiceUnavailable,
+            "the question could not be embedded; try again in a moment",
+        )
+        .because(error),
         RetrieveError::Index(_) | RetrieveError::Hydrate(_) => ApiError::internal(error),
     }
 }
@@ -258,4 +265,3 @@ fn snippet_of(hit: Hit, snippet: &Snippet) -> PassageSnippet {
         cut_after: snippet.cut_after,
     }
 }
-

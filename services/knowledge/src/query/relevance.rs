@@ -21,8 +21,8 @@ const COVERAGE: f32 = 1.9;
 const BIAS_OF_WORDS: f32 = -1.9;
 const COVERAGE_OF_WORDS: f32 = 4.5;
 
-/// A code in the question is what it is about.
-const CODE_WEIGHT: f32 = 3.0;
+/// A code in the question is what it is about: a passage about another code answers another question.
+const CODE_WEIGHT: f32 = 6.0;
 /// A piece of a longer term stands beside it.
 const PART_WEIGHT: f32 = 0.25;
 
@@ -40,9 +40,11 @@ impl Evidence {
     pub fn new(wanted: &[Term], shown: &[Term], cosine: Option<f32>) -> Self {
         let shown: HashSet<&str> = shown.iter().map(|term| term.text.as_str()).collect();
         // Each term counts once, however often the question says it.
-        let weights: HashMap<&str, f32> = wanted.iter().map(|term| (term.text.as_str(), weight(term))).collect();
+        let weights: HashMap<&str, f32> =
+            wanted.iter().map(|term| (term.text.as_str(), weight(term))).collect();
         let total: f32 = weights.values().sum();
-        let found: f32 = weights.iter().filter(|(text, _)| shown.contains(*text)).map(|(_, weight)| weight).sum();
+        let found: f32 =
+            weights.iter().filter(|(text, _)| shown.contains(*text)).map(|(_, weight)| weight).sum();
         Self { cosine, coverage: if total > 0.0 { found / total } else { 0.0 } }
     }
 }

@@ -116,7 +116,8 @@ async fn embed(State(model): State<FakeModel>, Json(body): Json<Value>) -> (Stat
         let error = json!({"error": {"code": "service_unavailable", "message": "away", "request_id": ""}});
         return (StatusCode::SERVICE_UNAVAILABLE, Json(error));
     }
-    let texts: Vec<&str> = body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let texts: Vec<&str> =
+        body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
     model.embedded_texts.fetch_add(texts.len(), Ordering::SeqCst);
     let data: Vec<Value> = texts
         .iter()
@@ -129,7 +130,11 @@ async fn embed(State(model): State<FakeModel>, Json(body): Json<Value>) -> (Stat
 /// A bag of hashed words, normalised: texts that share words are near each other.
 fn vector_of(text: &str) -> Vec<f32> {
     let mut vector = vec![0.0_f32; DIMENSION];
-    for word in text.to_lowercase().split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in text
+        .to_lowercase()
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
         let mut hasher = DefaultHasher::new();
         word.hash(&mut hasher);
         vector[(hasher.finish() % DIMENSION as u64) as usize] += 1.0;
@@ -211,7 +216,12 @@ impl World {
 
     /// Someone whom nobody has granted anything.
     pub fn somebody(&self) -> Person<'_> {
-        self.person(Asker { user_id: UserId::new(), groups: vec![], is_admin: false, only_knowledge_bases: None })
+        self.person(Asker {
+            user_id: UserId::new(),
+            groups: vec![],
+            is_admin: false,
+            only_knowledge_bases: None,
+        })
     }
 
     /// Someone who is known already.
@@ -305,7 +315,11 @@ impl Person<'_> {
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let token = self.world.tokens.bearer(&self.asker, Audience::Knowledge).unwrap();
-        self.world.http.request(method, self.world.url.join(path).unwrap()).bearer_auth(token).timeout(PATIENCE)
+        self.world
+            .http
+            .request(method, self.world.url.join(path).unwrap())
+            .bearer_auth(token)
+            .timeout(PATIENCE)
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
@@ -327,7 +341,8 @@ impl Person<'_> {
     }
 
     pub async fn new_base(&self, name: &str) -> KnowledgeBaseId {
-        let body = CreateKnowledgeBase { name: name.into(), description: String::new(), language: "auto".into() };
+        let body =
+            CreateKnowledgeBase { name: name.into(), description: String::new(), language: "auto".into() };
         let made = self.send(self.request(Method::POST, "/v1/knowledge-bases").json(&body)).await;
         made.json::<KnowledgeBase>().id
     }
@@ -339,7 +354,10 @@ impl Person<'_> {
             form = form.text("path", (*path).to_owned());
             form = form.part("file", Part::bytes(content.to_vec()).file_name("ignored"));
         }
-        self.send(self.request(Method::POST, &format!("/v1/knowledge-bases/{base}/documents")).multipart(form)).await
+        self.send(
+            self.request(Method::POST, &format!("/v1/knowledge-bases/{base}/documents")).multipart(form),
+        )
+        .await
     }
 
     /// Uploads one file that is taken, and answers its document.
@@ -353,7 +371,12 @@ impl Person<'_> {
     pub async fn found(&self, query: &str) -> Vec<String> {
         let answer = self.call(Method::POST, "/v1/retrieve", &json!({"query": query})).await;
         let answer: Value = answer.json();
-        answer["hits"].as_array().unwrap().iter().map(|hit| hit["text"].as_str().unwrap().to_owned()).collect()
+        answer["hits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| hit["text"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 

@@ -71,7 +71,9 @@ async fn call(person: &Person<'_>, method: &Method, path: &str, objects: &Object
     let concrete = objects.in_path(path);
     let request = person.request(method.clone(), &concrete);
     let request = match (method.as_str(), path) {
-        ("POST", "/v1/knowledge-bases/{id}/documents") => return person.upload(objects.base, &[("x.txt", b"x")]).await,
+        ("POST", "/v1/knowledge-bases/{id}/documents") => {
+            return person.upload(objects.base, &[("x.txt", b"x")]).await;
+        }
         ("PUT", "/v1/knowledge-bases/{id}/grants") => {
             request.json(&json!([{"principal": person.principal(), "role": "owner"}]))
         }

@@ -29,7 +29,9 @@ const STEPS: [Step; 6] =
     [Step::Uploaded, Step::Claimed, Step::Written, Step::Applied, Step::Committed, Step::Published];
 
 fn text() -> String {
-    (0..30).map(|number| format!("# Section {number}\n\nThe value of item {number} is {}.\n\n", number * 7)).collect()
+    (0..30)
+        .map(|number| format!("# Section {number}\n\nThe value of item {number} is {}.\n\n", number * 7))
+        .collect()
 }
 
 fn worker(world: &World) -> IngestWorker {
@@ -62,8 +64,7 @@ async fn go_until(world: &World, last: Step) {
         return world.service.follower("test".to_owned()).catch_up().await.unwrap();
     }
     if last >= Step::Applied {
-        let entries =
-            follow::store::after(&mut reader(&app.database).await.unwrap(), 0, 100).await.unwrap();
+        let entries = follow::store::after(&mut reader(&app.database).await.unwrap(), 0, 100).await.unwrap();
         for logged in &entries {
             app.indexes.apply(&app.database, &logged.entry, Targets::BOTH).await.unwrap();
         }
@@ -86,7 +87,10 @@ async fn counts_or_none(world: &World, document: DocumentId) -> Option<(usize, u
     let indexes = &world.service.app().indexes;
     let space = SpaceName::for_model("embedding", DIMENSION);
     let selection = Selection::Document(document);
-    Some((indexes.vectors.count(&space, &selection).await.ok()?, indexes.lexical.count(&selection).await.ok()?))
+    Some((
+        indexes.vectors.count(&space, &selection).await.ok()?,
+        indexes.lexical.count(&selection).await.ok()?,
+    ))
 }
 
 async fn counts(world: &World, document: DocumentId) -> (usize, usize) {

@@ -48,7 +48,9 @@ impl Library {
         let owner = Grant { principal: Principal::User(asker.user_id), role: Role::Owner };
         bases::replace_grants(&mut transaction, base, &[owner]).await.unwrap();
         documents::register_original(&mut transaction, "aa", 3, NOW).await.unwrap();
-        documents::insert_document(&mut transaction, document, base, ("a.md", "a.md"), version, NOW).await.unwrap();
+        documents::insert_document(&mut transaction, document, base, ("a.md", "a.md"), version, NOW)
+            .await
+            .unwrap();
         let new = NewVersion {
             id: version,
             document,
@@ -66,7 +68,14 @@ impl Library {
     }
 
     fn job(&self, priority: i64) -> NewJob {
-        NewJob { version: self.version, document: self.document, base: self.base, generation: 1, priority, now: NOW }
+        NewJob {
+            version: self.version,
+            document: self.document,
+            base: self.base,
+            generation: 1,
+            priority,
+            now: NOW,
+        }
     }
 
     fn owner(&self, generation: i64) -> ChunkOwner {
@@ -90,7 +99,12 @@ impl Library {
 
     async fn live_texts(&self) -> Vec<String> {
         let mut connection = reader(&self.database).await.unwrap();
-        chunks::of_document(&mut connection, self.document, None, 100).await.unwrap().into_iter().map(|chunk| chunk.text).collect()
+        chunks::of_document(&mut connection, self.document, None, 100)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|chunk| chunk.text)
+            .collect()
     }
 }
 

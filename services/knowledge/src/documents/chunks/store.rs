@@ -27,7 +27,8 @@ const LIVE: &str = " FROM chunks c
     AND d.id = c.document_id AND d.serving_version_id = v.id AND d.deleted_at IS NULL
     AND kb.id = d.knowledge_base_id AND kb.deleted_at IS NULL AND ";
 
-const COLUMNS: &str = "c.id, c.document_id, c.knowledge_base_id, c.version_id, c.ordinal, c.text, c.page_start,
+const COLUMNS: &str =
+    "c.id, c.document_id, c.knowledge_base_id, c.version_id, c.ordinal, c.text, c.page_start,
     c.page_end, c.heading_path, c.lines, c.tokens, v.number AS version";
 
 /// The owner of chunks that are written.
@@ -262,9 +263,12 @@ pub async fn of_document(
 }
 
 /// A passage that answers and that the asker may read.
-pub async fn find(connection: &mut Connection, access: &Access, id: ChunkId) -> Result<Option<Chunk>, DbError> {
-    let statement =
-        Statement::new("SELECT ").push(COLUMNS).push(LIVE).push("c.id = ").text(id).push(" AND ");
+pub async fn find(
+    connection: &mut Connection,
+    access: &Access,
+    id: ChunkId,
+) -> Result<Option<Chunk>, DbError> {
+    let statement = Statement::new("SELECT ").push(COLUMNS).push(LIVE).push("c.id = ").text(id).push(" AND ");
     let row = push_readable(statement, access).optional(connection).await?;
     row.as_ref().map(chunk_of).transpose()
 }

@@ -45,7 +45,8 @@ fn existing_of(row: &sqlx::any::AnyRow) -> Result<Existing, DbError> {
         name: row.string("name")?,
         latest_version: row.parsed("version_id")?,
         latest_number: row.integer("number")?,
-        status: DocumentStatus::parse(&status).ok_or(DbError::Corrupt(format!("document status {status}")))?,
+        status: DocumentStatus::parse(&status)
+            .ok_or(DbError::Corrupt(format!("document status {status}")))?,
     })
 }
 
@@ -71,7 +72,8 @@ pub async fn at_path(
     base: KnowledgeBaseId,
     path: &str,
 ) -> Result<Option<Existing>, DbError> {
-    let row = Statement::new(EXISTING).text(base).push(" AND d.path = ").text(path).optional(connection).await?;
+    let row =
+        Statement::new(EXISTING).text(base).push(" AND d.path = ").text(path).optional(connection).await?;
     row.as_ref().map(existing_of).transpose()
 }
 
@@ -338,7 +340,10 @@ pub async fn serve(
 
 /// A version answers no more.
 pub async fn retire(connection: &mut Connection, version: VersionId) -> Result<(), DbError> {
-    Statement::new("UPDATE versions SET serving_generation = NULL WHERE id = ").text(version).run(connection).await?;
+    Statement::new("UPDATE versions SET serving_generation = NULL WHERE id = ")
+        .text(version)
+        .run(connection)
+        .await?;
     Ok(())
 }
 

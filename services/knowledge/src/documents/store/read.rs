@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 /// A document as it is shown: how its newest version fares, and what the version that answers holds. Before a
 /// version answers, the newest one stands for it.
-const DOCUMENT: &str = "SELECT d.id, d.knowledge_base_id, d.name, d.path, d.created_at, d.updated_at, d.deleted_at,
+const DOCUMENT: &str =
+    "SELECT d.id, d.knowledge_base_id, d.name, d.path, d.created_at, d.updated_at, d.deleted_at,
     lv.status, lv.progress_permille, lv.error_code, lv.error_message, lv.warnings,
     CASE WHEN sv.id IS NULL THEN lv.media_type ELSE sv.media_type END AS media_type,
     CASE WHEN sv.id IS NULL THEN lv.bytes ELSE sv.bytes END AS bytes,
@@ -90,8 +91,9 @@ pub async fn find(
     access: &Access,
     id: DocumentId,
 ) -> Result<Option<Document>, DbError> {
-    let statement =
-        push_readable(Statement::new(DOCUMENT), access).push(" AND d.deleted_at IS NULL AND d.id = ").text(id);
+    let statement = push_readable(Statement::new(DOCUMENT), access)
+        .push(" AND d.deleted_at IS NULL AND d.id = ")
+        .text(id);
     statement.optional(connection).await?.as_ref().map(document_of).transpose()
 }
 
@@ -110,9 +112,8 @@ pub async fn changed_since(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<Change>, DbError> {
-    let mut statement = push_readable(Statement::new(DOCUMENT), access)
-        .push(" AND d.updated_at >= ")
-        .bind(since.as_millis());
+    let mut statement =
+        push_readable(Statement::new(DOCUMENT), access).push(" AND d.updated_at >= ").bind(since.as_millis());
     if let Some(base) = base {
         statement = statement.push(" AND d.knowledge_base_id = ").text(base);
     }
@@ -224,7 +225,10 @@ pub async fn version_to_build(
 
 /// The embedding space of a knowledge base; `None` while it has none.
 pub async fn space_of(connection: &mut Connection, base: KnowledgeBaseId) -> Result<Option<String>, DbError> {
-    let row = Statement::new("SELECT kb.space FROM knowledge_bases kb WHERE kb.id = ").text(base).optional(connection).await?;
+    let row = Statement::new("SELECT kb.space FROM knowledge_bases kb WHERE kb.id = ")
+        .text(base)
+        .optional(connection)
+        .await?;
     row.map_or(Ok(None), |row| row.optional_string("space"))
 }
 
@@ -255,7 +259,8 @@ pub async fn matching(
     }
     if let Some(prefix) = filter.path_prefix {
         let length = prefix.chars().count() as i64;
-        statement = statement.push(" AND SUBSTR(d.path, 1, CAST(").bind(length).push(" AS INTEGER)) = ").text(prefix);
+        statement =
+            statement.push(" AND SUBSTR(d.path, 1, CAST(").bind(length).push(" AS INTEGER)) = ").text(prefix);
     }
     if let Some(media_types) = filter.media_types {
         statement = statement.push(" AND v.media_type IN ").list(media_types);
@@ -282,10 +287,14 @@ pub async fn count_by_status(connection: &mut Connection) -> Result<BTreeMap<Str
 }
 
 /// The knowledge base of a document that exists, whoever asks.
-pub async fn base_of(connection: &mut Connection, document: DocumentId) -> Result<Option<KnowledgeBaseId>, DbError> {
-    let row = Statement::new("SELECT d.knowledge_base_id FROM documents d WHERE d.deleted_at IS NULL AND d.id = ")
-        .text(document)
-        .optional(connection)
-        .await?;
+pub async fn base_of(
+    connection: &mut Connection,
+    document: DocumentId,
+) -> Result<Option<KnowledgeBaseId>, DbError> {
+    let row =
+        Statement::new("SELECT d.knowledge_base_id FROM documents d WHERE d.deleted_at IS NULL AND d.id = ")
+            .text(document)
+            .optional(connection)
+            .await?;
     row.map(|row| row.parsed("knowledge_base_id")).transpose()
 }
