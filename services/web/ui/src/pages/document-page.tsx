@@ -29,6 +29,7 @@ export default function DocumentPage({ id }: { id: string }) {
       pageStart: page_start ?? null,
       boxes,
       evidence: [],
+      sentences: [],
       version,
     };
   }, [chunk.data]);

@@ -10,6 +10,8 @@ export interface Passage {
   boxes: readonly Box[];
   /** The lines within the passage that an answer rests on. */
   evidence: readonly Box[];
+  /** The sentences of the answer that cite the passage and are supported by it. */
+  sentences: readonly string[];
   /** The version of the document that was cited. */
   version: number | null;
 }

@@ -18,7 +18,9 @@ export function TextView({ documentId, passage }: { documentId: string; passage:
   const chunkId = passage?.chunkId ?? null;
 
   useEffect(() => {
-    marked.current?.scrollIntoView({ block: 'center' });
+    // In a long passage the lines that were quoted matter most.
+    const target = marked.current?.querySelector('mark, .evidence-row') ?? marked.current;
+    target?.scrollIntoView({ block: 'center' });
   }, [chunkId, chunks.data]);
 
   if (chunks.error) return <ErrorState error={chunks.error} onRetry={() => void chunks.refetch()} />;
@@ -33,7 +35,7 @@ export function TextView({ documentId, passage }: { documentId: string; passage:
         <figure className="text-changed">
           <figcaption>{t('viewer.changed')}</figcaption>
           <blockquote className="text-marked">
-            <PassageText text={passage.excerpt} />
+            <PassageText text={passage.excerpt} evidence={passage.sentences} />
           </blockquote>
         </figure>
       )}
@@ -44,6 +46,7 @@ export function TextView({ documentId, passage }: { documentId: string; passage:
             chunk={chunk}
             before={chunks.data[index - 1]?.heading_path ?? []}
             marked={chunk.id === chunkId ? marked : null}
+            evidence={chunk.id === chunkId ? passage?.sentences : undefined}
           />
         ))}
       </div>
@@ -55,10 +58,12 @@ const TextChunk = memo(function TextChunk({
   chunk,
   before,
   marked,
+  evidence,
 }: {
   chunk: Chunk;
   before: readonly string[];
   marked: React.RefObject<HTMLElement | null> | null;
+  evidence: readonly string[] | undefined;
 }) {
   const t = useT();
   const headings = newHeadings(before, chunk.heading_path);
@@ -74,7 +79,7 @@ const TextChunk = memo(function TextChunk({
         data-chunk={chunk.id}
         {...(marked ? { role: 'mark', 'aria-label': t('viewer.passage') } : {})}
       >
-        <PassageText text={withoutHeading(chunk.text, headings)} />
+        <PassageText text={withoutHeading(chunk.text, headings)} evidence={evidence} />
       </div>
     </>
   );

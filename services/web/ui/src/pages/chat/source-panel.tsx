@@ -13,15 +13,14 @@ const DocumentViewer = lazy(() => import('../../viewer/document-viewer'));
 
 /** The passage of a source, with what the answer's sentences rest on. */
 function passageOf(message: Message, source: Source): Passage {
-  const evidence = message.citations
-    .filter((citation) => citation.n === source.n && citation.supported)
-    .flatMap((citation) => citation.boxes ?? []);
+  const supported = message.citations.filter((citation) => citation.n === source.n && citation.supported);
   return {
     chunkId: source.chunk_id ?? null,
     excerpt: source.excerpt,
     pageStart: source.page_start ?? null,
     boxes: source.boxes ?? [],
-    evidence,
+    evidence: supported.flatMap((citation) => citation.boxes ?? []),
+    sentences: supported.map((citation) => citation.sentence),
     version: source.version ?? null,
   };
 }
