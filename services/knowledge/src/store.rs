@@ -19,16 +19,30 @@ pub async fn reader(database: &Database) -> Result<PoolConnection<Any>, DbError>
 
 /// The history of knowledge's schema.
 pub const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[Migration {
-        version: 1,
-        name: "initial",
-        sql: include_str!("../../../migrations/knowledge/sqlite/0001_initial.sql"),
-    }],
-    postgres: &[Migration {
-        version: 1,
-        name: "initial",
-        sql: include_str!("../../../migrations/knowledge/postgres/0001_initial.sql"),
-    }],
+    sqlite: &[
+        Migration {
+            version: 1,
+            name: "initial",
+            sql: include_str!("../../../migrations/knowledge/sqlite/0001_initial.sql"),
+        },
+        Migration {
+            version: 2,
+            name: "changes by time",
+            sql: include_str!("../../../migrations/knowledge/sqlite/0002_changes_by_time.sql"),
+        },
+    ],
+    postgres: &[
+        Migration {
+            version: 1,
+            name: "initial",
+            sql: include_str!("../../../migrations/knowledge/postgres/0001_initial.sql"),
+        },
+        Migration {
+            version: 2,
+            name: "changes by time",
+            sql: include_str!("../../../migrations/knowledge/postgres/0002_changes_by_time.sql"),
+        },
+    ],
 };
 
 /// A statement that grows: text and values are appended side by side, so that a value can never become SQL.

@@ -35,9 +35,6 @@ pub struct Existing {
     pub status: DocumentStatus,
 }
 
-const EXISTING: &str = "SELECT d.id, d.name, v.id AS version_id, v.number, v.status FROM documents d
-    JOIN versions v ON v.id = d.latest_version_id WHERE d.deleted_at IS NULL AND d.knowledge_base_id = ";
-
 fn existing_of(row: &sqlx::any::AnyRow) -> Result<Existing, DbError> {
     let status = row.string("status")?;
     Ok(Existing {
@@ -50,19 +47,24 @@ fn existing_of(row: &sqlx::any::AnyRow) -> Result<Existing, DbError> {
     })
 }
 
-/// The document of this knowledge base whose newest version has these bytes and has not failed.
+/// The document of this knowledge base whose newest version has these bytes and has not failed. `CROSS JOIN` keeps
+/// SQLite to starting from the bytes: a large knowledge base has many documents, and one version like this.
 pub async fn with_bytes(
     connection: &mut Connection,
     base: KnowledgeBaseId,
     sha256: &str,
 ) -> Result<Option<Existing>, DbError> {
-    let row = Statement::new(EXISTING)
-        .text(base)
-        .push(" AND v.sha256 = ")
-        .text(sha256)
-        .push(" AND v.status <> 'failed' ORDER BY d.id LIMIT 1")
-        .optional(connection)
-        .await?;
+    let row = Statement::new(
+        "SELECT d.id, d.name, v.id AS version_id, v.number, v.status FROM versions v CROSS JOIN documents d
+         WHERE d.id = v.document_id AND d.latest_version_id = v.id AND d.deleted_at IS NULL
+         AND v.status <> 'failed' AND v.sha256 = ",
+    )
+    .text(sha256)
+    .push(" AND d.knowledge_base_id = ")
+    .text(base)
+    .push(" ORDER BY d.id LIMIT 1")
+    .optional(connection)
+    .await?;
     row.as_ref().map(existing_of).transpose()
 }
 
@@ -72,8 +74,15 @@ pub async fn at_path(
     base: KnowledgeBaseId,
     path: &str,
 ) -> Result<Option<Existing>, DbError> {
-    let row =
-        Statement::new(EXISTING).text(base).push(" AND d.path = ").text(path).optional(connection).await?;
+    let row = Statement::new(
+        "SELECT d.id, d.name, v.id AS version_id, v.number, v.status FROM documents d
+         JOIN versions v ON v.id = d.latest_version_id WHERE d.deleted_at IS NULL AND d.knowledge_base_id = ",
+    )
+    .text(base)
+    .push(" AND d.path = ")
+    .text(path)
+    .optional(connection)
+    .await?;
     row.as_ref().map(existing_of).transpose()
 }
 
