@@ -101,15 +101,9 @@ impl GlyphSource for OxideSource {
 fn part(raw: &TextChar, character: char, position: usize, count: usize) -> RawGlyph {
     let [a, b, ..] = raw.matrix.unwrap_or([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
     let length = a.hypot(b);
-    // The engine scales widths by the matrix's first entry alone, which is the width of text that is not turned. Where
-    // characters are set closer than their width, the way to the next one counts.
-    let along = if raw.rendered_advance > 0.0 {
-        raw.advance_width.min(raw.rendered_advance)
-    } else {
-        raw.advance_width
-    };
-    let advance =
-        if length > 0.0 && a.abs() > length * 0.1 { along * length / a.abs() } else { 0.0 } / count as f32;
+    // The engine scales widths by the matrix's first entry alone, which is the width of text that is not turned.
+    let known = length > 0.0 && a.abs() > length * 0.1;
+    let advance = if known { raw.advance_width * length / a.abs() } else { 0.0 } / count as f32;
     let direction = if length > 0.0 { (a / length, b / length) } else { (1.0, 0.0) };
     let shift = advance * position as f32;
     RawGlyph {

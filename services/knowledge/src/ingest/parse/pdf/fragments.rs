@@ -21,7 +21,7 @@ const SAME_LINE_OVERLAP: f32 = 0.5;
 /// Characters whose sizes differ by a larger factor (initials) stand on one line only on nearly the same baseline.
 const MAX_SIZE_FACTOR: f32 = 2.2;
 /// A space begins behind this share of the character before it, and the next character behind this share of the space.
-const SPACE_CLEARANCE: f32 = 0.75;
+const SPACE_CLEARANCE: f32 = 0.5;
 /// Lines that are still open while the characters come from top to bottom.
 const OPEN_LINES: usize = 12;
 /// The same character drawn again within this share of the size is there to look bold.
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn spaces_under_other_characters_do_not_count() {
         let mut glyphs = set("2015", 10.0, 100.0, 10.0, 5.0);
-        glyphs.extend(set("     ", 11.5, 100.0, 10.0, 2.9));
+        glyphs.extend(set("    ", 11.2, 100.0, 10.0, 2.9));
         assert_eq!(texts(&glyphs), ["2015"]);
     }
 

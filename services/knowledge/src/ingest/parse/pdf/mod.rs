@@ -52,7 +52,7 @@ pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocum
     let mut vocabulary = Vocabulary::default();
     lines.iter().for_each(|line| vocabulary.learn(&line.text));
     let mut drafts = paragraphs::drafts(&lines, &vocabulary);
-    headings::mark(&mut drafts, &structure.outline);
+    headings::mark(&mut drafts, &structure.outline, &vocabulary);
     for draft in drafts {
         builder.push(draft.block);
     }

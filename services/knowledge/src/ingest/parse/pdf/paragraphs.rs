@@ -298,7 +298,8 @@ fn continues(last: &Draft, next: &Draft) -> bool {
         && !is_article(&next.block.text)
 }
 
-fn absorb(last: &mut Draft, next: Draft, vocabulary: &Vocabulary) {
+/// Appends a block to the one before it.
+pub(super) fn absorb(last: &mut Draft, next: Draft, vocabulary: &Vocabulary) {
     join(&mut last.block.text, &mut last.block.lines, &next.block.text, vocabulary);
     let shift = last.block.text.len();
     last.block.text.push_str(&next.block.text);
