@@ -1,5 +1,6 @@
 //! What an operator can set in the section `[web]`.
 
+use crate::answer::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -117,6 +118,8 @@ pub struct AnswerConfig {
     pub top_k: u32,
     /// Below this relevance (0 to 1, from retrieval) the answer is that the documents do not say.
     pub min_relevance: f32,
+    /// The same for a question that names a code (`E-999`) which stands in no passage that was found.
+    pub min_relevance_unknown_code: f32,
     /// Tokens of a prompt at most, also for models with a longer context: what a prompt costs grows with it.
     pub prompt_max_tokens: u32,
     /// Tokens of an answer at most.
@@ -145,7 +148,8 @@ impl Default for AnswerConfig {
     fn default() -> Self {
         Self {
             top_k: 8,
-            min_relevance: 0.35,
+            min_relevance: 0.2,
+            min_relevance_unknown_code: 0.5,
             prompt_max_tokens: 6_000,
             answer_max_tokens: 1_024,
             answer_max_chars: 64_000,
@@ -162,6 +166,10 @@ impl Default for AnswerConfig {
 }
 
 impl AnswerConfig {
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds { any_question: self.min_relevance, unknown_code: self.min_relevance_unknown_code }
+    }
+
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)
     }

@@ -50,6 +50,14 @@ pub fn facts_of(sentence: &str) -> Vec<Fact> {
     facts
 }
 
+/// The codes that a text names (`e-204`, `p0300`), normalised.
+pub fn codes_of(text: &str) -> Vec<String> {
+    let (mut rest, mut dates, mut codes) = (normalize(text), Vec::new(), Vec::new());
+    take_dates(&mut rest, &mut dates);
+    take_codes(&mut rest, &mut codes);
+    codes.into_iter().flat_map(|fact| fact.spellings).flatten().collect()
+}
+
 /// Units after which a Chinese numeral is a quantity and not part of a word.
 const HAN_UNITS: &str = "天日年月周元个小分秒岁人次倍条项章节级度米克升台套件份页";
 

@@ -9,6 +9,7 @@ use super::condense;
 use super::evidence::{self, Evidence};
 use super::frames::MAX_TEXT_BYTES;
 use super::prompt::{PromptPassage, assemble};
+use super::refusal::may_answer;
 use super::search_web::search_web;
 use super::wording;
 use super::write::write;
@@ -104,9 +105,7 @@ impl Run<'_> {
 pub async fn answer(run: &Run<'_>, draft: &mut Draft) -> Result<(), ApiError> {
     let query = timed(draft, "condense", condensed(run)).await?;
     let (evidence, relevance) = gather(run, &query, draft).await?;
-    let min_relevance = run.app.config.answer.min_relevance;
-    let speaks_of_it = relevance.is_none_or(|relevance| relevance >= min_relevance);
-    if evidence.is_empty() || !speaks_of_it {
+    if !may_answer(&query, &evidence, relevance, run.app.config.answer.thresholds()) {
         refuse(run, draft, &evidence);
         return Ok(());
     }

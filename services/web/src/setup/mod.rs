@@ -46,10 +46,12 @@ async fn set_up(
         return Err(already_done());
     }
     // Guesses of the set-up token are throttled as guesses of a password are.
+    // They count for the address alone: nobody can keep others from setting up.
     let now = Timestamp::now();
-    app.throttle.check("", address.ip, None, now)?;
+    let counted = format!("setup from {}", address.text());
+    app.throttle.check(&counted, address.ip, None, now)?;
     if !app.setup_token.admits(body.setup_token.as_deref()) {
-        app.throttle.failed("", address.ip, now);
+        app.throttle.failed(&counted, address.ip, now);
         return Err(ApiError::new(
             ErrorCode::SetupTokenRequired,
             "send the set-up token: the one in ANWEN_SETUP_TOKEN, or the one that the server printed in its log",
