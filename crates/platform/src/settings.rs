@@ -73,20 +73,13 @@ pub struct ServiceUrls {
 
 impl Default for ServiceUrls {
     fn default() -> Self {
-        let at = |port: u16| {
-            let mut url = loopback();
-            // A loopback address takes any port.
-            let _ = url.set_port(Some(port));
-            url
-        };
-        Self { knowledge: at(8081), model_runtime: at(11434), search_proxy: at(8082) }
+        let at = |address: &str| Url::parse(address).unwrap_or_else(|cause| unreachable!("a constant address: {cause}"));
+        Self {
+            knowledge: at("http://127.0.0.1:8081/"),
+            model_runtime: at("http://127.0.0.1:11434/"),
+            search_proxy: at("http://127.0.0.1:8082/"),
+        }
     }
-}
-
-#[allow(clippy::expect_used)]
-fn loopback() -> Url {
-    // A constant that a test reads.
-    Url::parse("http://127.0.0.1").expect("a constant address")
 }
 
 /// The shared sections together.

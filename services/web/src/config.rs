@@ -4,7 +4,7 @@ use crate::answer::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The section `[web]` of `anwen.toml`.
+/// `[web]`: what people and their software reach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
