@@ -6,11 +6,18 @@ use std::io::Write as _;
 
 fn zip_bomb() -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     archive.start_file("[Content_Types].xml", options).unwrap();
-    archive.write_all(b"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>").unwrap();
+    archive
+        .write_all(b"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>")
+        .unwrap();
     archive.start_file("word/document.xml", options).unwrap();
-    archive.write_all(b"<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>").unwrap();
+    archive
+        .write_all(
+            b"<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>",
+        )
+        .unwrap();
     let zeros = vec![b' '; 1024 * 1024];
     for _ in 0..1024 {
         archive.write_all(&zeros).unwrap();
@@ -22,7 +29,10 @@ fn zip_bomb() -> Vec<u8> {
 fn pdf_without_pages() -> Vec<u8> {
     let mut pdf = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
-    for object in ["1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n", "2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\n"] {
+    for object in [
+        "1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n",
+        "2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\n",
+    ] {
         offsets.push(pdf.len());
         pdf.extend_from_slice(object.as_bytes());
     }
@@ -64,7 +74,9 @@ async fn what_cannot_be_read_fails_alone_with_its_own_code() {
     let code = code_of(&person, &base, "cut.pdf", cut).await;
     assert!(["damaged_file", "no_text", "no_pages"].contains(&code.as_str()), "{code}");
     assert_eq!(code_of(&person, &base, "bomb.docx", zip_bomb()).await, "archive_bomb");
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\0IEND\xaeB`\x82".to_vec();
+    let png =
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\0IEND\xaeB`\x82"
+            .to_vec();
     let code = code_of(&person, &base, "picture.pdf", png).await;
     assert_eq!(code, "unsupported_media_type");
 
@@ -107,7 +119,8 @@ async fn names_are_made_safe_and_files_are_what_they_hold() {
     let anwen = Anwen::start().await;
     let person = anwen.administrator().await;
     let base = person.make_base("Names").await;
-    let document = person.add(&base, "../../etc/passwd", b"root is a plant part, the passwd test\n".to_vec()).await;
+    let document =
+        person.add(&base, "../../etc/passwd", b"root is a plant part, the passwd test\n".to_vec()).await;
     assert_eq!(document["status"], "indexed", "{document}");
     for field in ["name", "path"] {
         let value = document[field].as_str().unwrap();
@@ -115,7 +128,8 @@ async fn names_are_made_safe_and_files_are_what_they_hold() {
     }
     let pdf_called_txt = person.add(&base, "report.txt", sample_pdf()).await;
     assert_eq!(pdf_called_txt["media_type"], "application/pdf", "{pdf_called_txt}");
-    let text_called_pdf = person.add(&base, "note.pdf", b"Only a line of text about marmots.\n".to_vec()).await;
+    let text_called_pdf =
+        person.add(&base, "note.pdf", b"Only a line of text about marmots.\n".to_vec()).await;
     let is_text = |document: &Value| document["media_type"].as_str().unwrap().starts_with("text/");
     assert!(is_text(&text_called_pdf) && text_called_pdf["status"] == "indexed", "{text_called_pdf}");
     anwen.stop().await;

@@ -57,15 +57,22 @@ fn the_example_settings_are_good() {
 fn an_administrator_is_made_documents_are_added_and_a_question_is_answered_without_a_browser() {
     let directory = TempDir::new().unwrap();
     succeeded(&anwen(directory.path(), &["setup", "--username", "admin"]));
-    assert_eq!(error_of(&anwen(directory.path(), &["setup", "--username", "other"]))["code"], "setup_already_done");
+    assert_eq!(
+        error_of(&anwen(directory.path(), &["setup", "--username", "other"]))["code"],
+        "setup_already_done"
+    );
     let folder = directory.path().join("folder");
     std::fs::create_dir_all(folder.join("inner")).unwrap();
-    std::fs::write(folder.join("inner/tea.md"), "# Tea\n\nThe oolong is steeped for four minutes.\n").unwrap();
+    std::fs::write(folder.join("inner/tea.md"), "# Tea\n\nThe oolong is steeped for four minutes.\n")
+        .unwrap();
     std::fs::write(folder.join("empty.pdf"), "").unwrap();
     let failed = anwen(directory.path(), &["ingest", folder.to_str().unwrap(), "--kb", "Kitchen", "--json"]);
     assert_eq!(error_of(&failed)["code"], "documents_failed");
     let lines = String::from_utf8_lossy(&failed.stdout);
-    assert!(lines.contains("\"empty_file\"") && lines.contains("\"path\":\"folder/inner/tea.md\""), "{lines}");
+    assert!(
+        lines.contains("\"empty_file\"") && lines.contains("\"path\":\"folder/inner/tea.md\""),
+        "{lines}"
+    );
     let answer = succeeded(&anwen(
         directory.path(),
         &["ask", "How long is the oolong steeped?", "--kb", "Kitchen", "--json"],
@@ -111,8 +118,12 @@ fn parse_prints_a_document_as_text_markdown_and_json() {
     std::fs::write(&file, "<html><body><h1>Title</h1><p>The <b>bold</b> claim.</p></body></html>").unwrap();
     let file = file.to_str().unwrap();
     assert!(succeeded(&anwen(directory.path(), &["parse", file])).contains("The bold claim."));
-    assert!(succeeded(&anwen(directory.path(), &["parse", file, "--format", "markdown"])).contains("# Title"));
-    let json: Value = serde_json::from_str(&succeeded(&anwen(directory.path(), &["parse", file, "--format", "json"]))).unwrap();
+    assert!(
+        succeeded(&anwen(directory.path(), &["parse", file, "--format", "markdown"])).contains("# Title")
+    );
+    let json: Value =
+        serde_json::from_str(&succeeded(&anwen(directory.path(), &["parse", file, "--format", "json"])))
+            .unwrap();
     assert_eq!(json["media_type"], "text/html");
     std::fs::write(directory.path().join("empty"), "").unwrap();
     let empty = directory.path().join("empty");

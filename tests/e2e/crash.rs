@@ -35,7 +35,10 @@ impl Server {
             .unwrap();
         let server = Self { process, base: format!("http://127.0.0.1:{port}") };
         let started = Instant::now();
-        while !reqwest::get(format!("{}/readyz", server.base)).await.is_ok_and(|answer| answer.status().is_success()) {
+        while !reqwest::get(format!("{}/readyz", server.base))
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
             assert!(started.elapsed() < START_TIMEOUT, "not ready in time");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -85,12 +88,16 @@ async fn after_kill_nine_every_acknowledged_document_is_indexed_exactly_once() {
     let data = directory.path().join("data");
     let mut server = Server::start(&data).await;
     let person = Person::new(&server.base);
-    person.post("/setup", &json!({"username": "admin", "password": PASSWORD, "display_name": ""})).await.expect_success();
+    person
+        .post("/setup", &json!({"username": "admin", "password": PASSWORD, "display_name": ""}))
+        .await
+        .expect_success();
     person.sign_in("admin").await;
     let base = person.make_base("Machines").await;
     let mut acknowledged = BTreeMap::new();
     for number in 0..DOCUMENTS {
-        let answer = person.upload(&base, &format!("machine-{number}.md"), text_of(number)).await.expect_success();
+        let answer =
+            person.upload(&base, &format!("machine-{number}.md"), text_of(number)).await.expect_success();
         acknowledged.insert(answer["documents"][0]["id"].as_str().unwrap().to_owned(), number);
     }
 
@@ -124,8 +131,12 @@ async fn after_kill_nine_every_acknowledged_document_is_indexed_exactly_once() {
     }
     let dense = json!({"query": "Machine 7 part 2", "mode": "dense", "top_k": 100});
     let hits = person.post("/retrieve", &dense).await.expect_success();
-    let mut ids: Vec<String> =
-        hits["hits"].as_array().unwrap().iter().map(|hit| hit["chunk_id"].as_str().unwrap().to_owned()).collect();
+    let mut ids: Vec<String> = hits["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["chunk_id"].as_str().unwrap().to_owned())
+        .collect();
     let found = ids.len();
     ids.sort();
     ids.dedup();

@@ -193,7 +193,8 @@ impl Person {
     /// Uploads one file under a name as it is given.
     pub async fn upload(&self, base: &str, name: &str, bytes: Vec<u8>) -> Answer {
         let form = Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()));
-        self.send(self.request(Method::POST, &format!("/knowledge-bases/{base}/documents")).multipart(form)).await
+        self.send(self.request(Method::POST, &format!("/knowledge-bases/{base}/documents")).multipart(form))
+            .await
     }
 
     /// Uploads a file and waits until it is indexed or has failed; answers the document.
@@ -220,7 +221,10 @@ impl Person {
     pub async fn documents(&self, base: &str) -> Vec<Value> {
         let (mut documents, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = self.get(&format!("/knowledge-bases/{base}/documents?limit=50{cursor}")).await.expect_success();
+            let page = self
+                .get(&format!("/knowledge-bases/{base}/documents?limit=50{cursor}"))
+                .await
+                .expect_success();
             documents.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),

@@ -113,8 +113,10 @@ async fn a_new_version_replaces_the_old_one_and_a_deleted_document_is_gone_from_
     let mut anwen = Anwen::start().await;
     let person = anwen.administrator().await;
     let base = person.make_base("Policies").await;
-    let first = person.add(&base, "policy.md", b"# Travel\n\nThe meal allowance is 60 yuan a day.\n".to_vec()).await;
-    let second = person.add(&base, "policy.md", b"# Travel\n\nThe meal allowance is 95 yuan a day.\n".to_vec()).await;
+    let first =
+        person.add(&base, "policy.md", b"# Travel\n\nThe meal allowance is 60 yuan a day.\n".to_vec()).await;
+    let second =
+        person.add(&base, "policy.md", b"# Travel\n\nThe meal allowance is 95 yuan a day.\n".to_vec()).await;
     assert_eq!(first["id"], second["id"]);
     assert_eq!(second["version"], 2);
     let texts = |hits: &[Value]| hits.iter().map(|hit| hit["text"].to_string()).collect::<String>();

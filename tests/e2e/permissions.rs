@@ -163,7 +163,10 @@ async fn a_stranger_finds_nothing_on_any_route() {
         };
         let answer = call(&stranger, method, &aimed, body_for(method, path, &treasure)).await;
         let text = String::from_utf8_lossy(&answer.bytes);
-        assert!(!text.contains("marigold") && !text.contains("Secret plans"), "{method} {path} tells: {text}");
+        assert!(
+            !text.contains("marigold") && !text.contains("Secret plans"),
+            "{method} {path} tells: {text}"
+        );
         let open = OPEN_TO_ALL.contains(&(method.as_str(), path.as_str()));
         if !open {
             assert!(
@@ -191,7 +194,8 @@ async fn without_signing_in_only_the_door_is_open() {
     for (method, path) in routes(&owner).await {
         let aimed = aim(&path, &treasure);
         let answer = call(&nobody, &method, &aimed, body_for(&method, &path, &treasure)).await;
-        let door = ["/setup", "/auth/login", "/auth/logout", "/openapi.json", "/docs"].contains(&path.as_str());
+        let door =
+            ["/setup", "/auth/login", "/auth/logout", "/openapi.json", "/docs"].contains(&path.as_str());
         if !door {
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}: {:?}", answer.json());
         }

@@ -60,7 +60,9 @@ async fn every_real_file_ends_indexed_or_failed_and_questions_find_their_documen
         let Some(uploaded) = ids.get(file) else { continue };
         let body = json!({"query": question["question"], "top_k": 5, "knowledge_base_ids": [base]});
         let hits = person.post("/retrieve", &body).await.expect_success();
-        let same = |hit: &&Value| hit["document_id"] == uploaded["id"] || hit["document_id"] == uploaded["duplicate_of"];
+        let same = |hit: &&Value| {
+            hit["document_id"] == uploaded["id"] || hit["document_id"] == uploaded["duplicate_of"]
+        };
         let hit = hits["hits"].as_array().unwrap().iter().find(same).is_some();
         asked += 1;
         found += usize::from(hit);

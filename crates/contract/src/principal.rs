@@ -68,7 +68,9 @@ impl<'de> Deserialize<'de> for Principal {
 }
 
 /// What a principal may do with a knowledge base; each role includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May ask and read.
@@ -134,7 +136,9 @@ mod tests {
 
     #[test]
     fn principals_read_back_and_nonsense_is_refused() {
-        for principal in [Principal::User(UserId::new()), Principal::Group(GroupId::new()), Principal::Everyone] {
+        for principal in
+            [Principal::User(UserId::new()), Principal::Group(GroupId::new()), Principal::Everyone]
+        {
             assert_eq!(principal.to_string().parse::<Principal>().ok(), Some(principal));
         }
         for text in ["", "user", "user:", "user:x", "role:admin", "Everyone"] {

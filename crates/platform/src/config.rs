@@ -13,8 +13,17 @@ use std::path::{Path, PathBuf};
 pub const ENV_PREFIX: &str = "ANWEN__";
 
 /// The sections that any `anwen.toml` may have, whichever service reads it.
-pub const SECTIONS: &[&str] =
-    &["server", "log", "database", "internal", "services", "web", "knowledge", "model_runtime", "search_proxy"];
+pub const SECTIONS: &[&str] = &[
+    "server",
+    "log",
+    "database",
+    "internal",
+    "services",
+    "web",
+    "knowledge",
+    "model_runtime",
+    "search_proxy",
+];
 
 /// What is wrong with the settings, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

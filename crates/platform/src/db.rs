@@ -108,7 +108,10 @@ impl From<DbError> for ApiError {
         let code = match &error {
             DbError::Sqlx(cause) if is_storage_failure(cause) => ErrorCode::StorageUnavailable,
             DbError::Sqlx(
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_),
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_),
             ) => ErrorCode::ServiceUnavailable,
             _ => return ApiError::internal(error),
         };
@@ -190,7 +193,10 @@ impl Database {
     /// the cluster's own affair, and this does nothing.
     pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), DbError> {
         if self.kind == DatabaseKind::Sqlite {
-            sqlx::query("VACUUM INTO $1").bind(path.to_string_lossy().into_owned()).execute(&self.pool).await?;
+            sqlx::query("VACUUM INTO $1")
+                .bind(path.to_string_lossy().into_owned())
+                .execute(&self.pool)
+                .await?;
         }
         Ok(())
     }
@@ -237,8 +243,6 @@ pub fn placeholders(first: usize, count: usize) -> String {
     let names: Vec<String> = (first..first + count).map(|number| format!("${number}")).collect();
     names.join(", ")
 }
-
-
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

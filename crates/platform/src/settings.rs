@@ -73,7 +73,9 @@ pub struct ServiceUrls {
 
 impl Default for ServiceUrls {
     fn default() -> Self {
-        let at = |address: &str| Url::parse(address).unwrap_or_else(|cause| unreachable!("a constant address: {cause}"));
+        let at = |address: &str| {
+            Url::parse(address).unwrap_or_else(|cause| unreachable!("a constant address: {cause}"))
+        };
         Self {
             knowledge: at("http://127.0.0.1:8081/"),
             model_runtime: at("http://127.0.0.1:11434/"),
@@ -109,7 +111,8 @@ impl CommonSettings {
         let secret = self.internal.secret.as_deref().ok_or_else(|| ConfigError {
             key: "internal.secret".to_owned(),
             line: None,
-            message: "must be set, the same for every service (make one with `openssl rand -hex 32`)".to_owned(),
+            message: "must be set, the same for every service (make one with `openssl rand -hex 32`)"
+                .to_owned(),
         })?;
         InternalTokens::new(secret.as_bytes()).map_err(|cause| ConfigError {
             key: "internal.secret".to_owned(),
@@ -132,7 +135,8 @@ pub fn secret_in_file(path: &Path) -> io::Result<String> {
     }
     // Two version-4 UUIDs hold 244 random bits from the system's generator.
     let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
     Ok(secret)

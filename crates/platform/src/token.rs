@@ -53,7 +53,8 @@ impl InternalTokens {
         jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
             .map(|data| data.claims.asker)
             .map_err(|cause| {
-                ApiError::new(ErrorCode::Unauthenticated, "the internal token is missing or not valid").because(cause)
+                ApiError::new(ErrorCode::Unauthenticated, "the internal token is missing or not valid")
+                    .because(cause)
             })
     }
 }
@@ -66,7 +67,8 @@ impl TokenSource for InternalTokens {
             exp: Timestamp::now().as_millis() / 1000 + LIFETIME_SECONDS,
             asker: asker.clone(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(ApiError::internal)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(ApiError::internal)
     }
 }
 

@@ -90,7 +90,8 @@ impl Listeners {
         };
         let web = listen_address(&sections.web.listen).await?;
         let web_port = |cause: std::io::Error| {
-            let message = format!("cannot listen on {web} ({cause}); stop what uses the port, or set web.listen");
+            let message =
+                format!("cannot listen on {web} ({cause}); stop what uses the port, or set web.listen");
             Failure::new("port_taken", message)
         };
         Ok(Self {
@@ -116,7 +117,10 @@ impl Listeners {
 async fn listen_address(set: &str) -> Result<SocketAddr, Failure> {
     let found = tokio::net::lookup_host(set).await.ok().and_then(|mut addresses| addresses.next());
     found.ok_or_else(|| {
-        Failure::new("invalid_config", format!("web.listen: {set:?} is no address; write one as 127.0.0.1:8080"))
+        Failure::new(
+            "invalid_config",
+            format!("web.listen: {set:?} is no address; write one as 127.0.0.1:8080"),
+        )
     })
 }
 
@@ -165,7 +169,8 @@ pub async fn start(workplace: &Workplace, ports: Ports) -> Result<Running, Failu
     run(&shutdown, "search-proxy", listeners.search_proxy, proxy.router());
 
     let dependencies = knowledge_dependencies(workplace, &tokens, model.clone(), &shutdown).await?;
-    let documents = anwen_knowledge::build(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
+    let documents =
+        anwen_knowledge::build(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
     run(&shutdown, "knowledge", listeners.knowledge, documents.router.clone());
 
     let dependencies = anwen_web::Dependencies {
@@ -212,7 +217,8 @@ pub async fn reindex(workplace: &Workplace) -> Result<usize, Failure> {
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let model = ModelClient::new(Clients::new(&tokens)?.service(nowhere, Audience::ModelRuntime)?);
     let dependencies = knowledge_dependencies(workplace, &tokens, model, &Shutdown::new()).await?;
-    let service = anwen_knowledge::open(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
+    let service =
+        anwen_knowledge::open(sections.knowledge, dependencies).await.map_err(anyhow::Error::from)?;
     Ok(service.reindex().await.map_err(anyhow::Error::from)?)
 }
 

@@ -17,7 +17,9 @@ pub enum DataDirError {
          another directory with `--data-dir`"
     )]
     InUse { directory: PathBuf, holder: String },
-    #[error("the data directory {directory} cannot be used: {cause}; check that it exists and can be written")]
+    #[error(
+        "the data directory {directory} cannot be used: {cause}; check that it exists and can be written"
+    )]
     Unusable { directory: PathBuf, cause: io::Error },
 }
 
@@ -72,8 +74,10 @@ impl DataDir {
                 Ok(DataDirLock { file })
             }
             Err(TryLockError::WouldBlock) => {
-                let holder = read_instance(&mut file)
-                    .map_or_else(|| "starting".to_owned(), |instance| format!("process {}", instance.process_id));
+                let holder = read_instance(&mut file).map_or_else(
+                    || "starting".to_owned(),
+                    |instance| format!("process {}", instance.process_id),
+                );
                 Err(DataDirError::InUse { directory: self.path.clone(), holder })
             }
             Err(TryLockError::Error(cause)) => Err(unusable(cause)),

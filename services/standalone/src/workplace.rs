@@ -3,8 +3,8 @@
 use crate::cli::CommonArguments;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
-use anwen_knowledge::ParseWorker;
 use anwen_contract::Timestamp;
+use anwen_knowledge::ParseWorker;
 use anwen_platform::db::Migrations;
 use anwen_platform::{CommonSettings, Database, InternalTokens, Settings};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,8 @@ impl Workplace {
             Some(secret) => secret.clone(),
             None => self.data.secret()?,
         };
-        InternalTokens::new(secret.as_bytes()).map_err(|cause| Failure::new("invalid_config", cause.to_string()))
+        InternalTokens::new(secret.as_bytes())
+            .map_err(|cause| Failure::new("invalid_config", cause.to_string()))
     }
 
     /// Web's database, brought to this version's schema.
@@ -66,7 +67,12 @@ impl Workplace {
     }
 
     /// Opens a database and migrates it. One that holds data already is copied beside the data first.
-    async fn database(&self, url: &str, component: &str, migrations: &Migrations) -> Result<Database, Failure> {
+    async fn database(
+        &self,
+        url: &str,
+        component: &str,
+        migrations: &Migrations,
+    ) -> Result<Database, Failure> {
         let database = Database::open(url, &self.common.database.pool).await?;
         let pending = database.pending_migrations(component, migrations).await?;
         let is_new = pending.first() == Some(&1);

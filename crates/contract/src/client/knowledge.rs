@@ -4,8 +4,8 @@ use super::{CallContext, Repeat, ServiceClient};
 use crate::error::ApiError;
 use crate::ids::{ChunkId, DocumentId, KnowledgeBaseId};
 use crate::knowledge::{
-    Chunk, CreateKnowledgeBase, Document, Grant, KnowledgeBase, PassageSearchAnswer, RetrieveAnswer, RetrieveRequest,
-    UpdateKnowledgeBase,
+    Chunk, CreateKnowledgeBase, Document, Grant, KnowledgeBase, PassageSearchAnswer, RetrieveAnswer,
+    RetrieveRequest, UpdateKnowledgeBase,
 };
 use crate::paging::{Page, PageQuery};
 use http::Method;
@@ -61,7 +61,11 @@ impl KnowledgeClient {
         self.service.call(context, Method::PATCH, &path, Some(body), Repeat::Safe).await
     }
 
-    pub async fn delete_knowledge_base(&self, context: &CallContext, id: KnowledgeBaseId) -> Result<(), ApiError> {
+    pub async fn delete_knowledge_base(
+        &self,
+        context: &CallContext,
+        id: KnowledgeBaseId,
+    ) -> Result<(), ApiError> {
         let path = format!("/v1/knowledge-bases/{id}");
         self.service.call(context, Method::DELETE, &path, None::<&()>, Repeat::Never).await
     }

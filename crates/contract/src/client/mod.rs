@@ -95,7 +95,12 @@ pub struct ServiceClient {
 
 impl ServiceClient {
     /// `http` is shared by all clients of a process, so that connections are.
-    pub fn new(base_url: Url, http: reqwest::Client, tokens: Arc<dyn TokenSource>, audience: Audience) -> Self {
+    pub fn new(
+        base_url: Url,
+        http: reqwest::Client,
+        tokens: Arc<dyn TokenSource>,
+        audience: Audience,
+    ) -> Self {
         Self { base_url, http, tokens, audience }
     }
 
@@ -145,7 +150,10 @@ impl ServiceClient {
         // An answer without a body reads as JSON null, which `()` takes.
         let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
         serde_json::from_slice(text).map_err(|cause| {
-            ApiError::internal(format!("{} answered {path} in an unknown shape: {cause}", self.audience.as_str()))
+            ApiError::internal(format!(
+                "{} answered {path} in an unknown shape: {cause}",
+                self.audience.as_str()
+            ))
         })
     }
 

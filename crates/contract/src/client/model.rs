@@ -60,16 +60,23 @@ impl ModelClient {
     /// as long as the model needs.
     pub async fn chat(&self, context: &CallContext, body: &ChatRequest) -> Result<ChatStream, ApiError> {
         let request = self.service.request(context, Method::POST, "/v1/chat/completions")?.json(body);
-        let answer = tokio::time::timeout(context.deadline, self.service.send(request)).await.map_err(|_| {
-            ApiError::new(ErrorCode::DeadlineExceeded, "the model did not start to answer in time; try again")
-        })??;
+        let answer =
+            tokio::time::timeout(context.deadline, self.service.send(request)).await.map_err(|_| {
+                ApiError::new(
+                    ErrorCode::DeadlineExceeded,
+                    "the model did not start to answer in time; try again",
+                )
+            })??;
         let events = sse_data(answer.bytes_stream().boxed());
         Ok(events
             .map(|data| {
                 let data = data?;
                 if let Ok(body) = serde_json::from_str::<StreamedError>(&data) {
                     let code = body.error.code.as_deref().and_then(ErrorCode::parse);
-                    return Err(ApiError::new(code.unwrap_or(ErrorCode::GenerationFailed), body.error.message));
+                    return Err(ApiError::new(
+                        code.unwrap_or(ErrorCode::GenerationFailed),
+                        body.error.message,
+                    ));
                 }
                 serde_json::from_str::<ChatChunk>(&data).map_err(ApiError::internal)
             })
@@ -136,8 +143,9 @@ fn sse_data(
             match bytes.next().await {
                 Some(Ok(part)) => buffer.extend_from_slice(&part),
                 Some(Err(cause)) => {
-                    let failure = ApiError::new(ErrorCode::GenerationFailed, "the model's answer broke off; try again")
-                        .because(cause);
+                    let failure =
+                        ApiError::new(ErrorCode::GenerationFailed, "the model's answer broke off; try again")
+                            .because(cause);
                     return Some((Err(failure), (bytes, buffer, true)));
                 }
                 None => return None,
@@ -159,7 +167,14 @@ mod tests {
 
     #[tokio::test]
     async fn events_are_found_wherever_the_bytes_are_cut() {
-        let stream = sse_data(parts(&["da", "ta: {\"a\":", "1}\n\n: comment\nda", "ta: 你", "好\n\ndata: [DONE]\n", "data: no\n"]));
+        let stream = sse_data(parts(&[
+            "da",
+            "ta: {\"a\":",
+            "1}\n\n: comment\nda",
+            "ta: 你",
+            "好\n\ndata: [DONE]\n",
+            "data: no\n",
+        ]));
         let events: Vec<_> = stream.map(|event| event.unwrap()).collect().await;
         assert_eq!(events, ["{\"a\":1}", "你好"]);
     }

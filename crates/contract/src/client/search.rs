@@ -20,7 +20,11 @@ impl SearchClient {
         &self.service
     }
 
-    pub async fn search(&self, context: &CallContext, body: &SearchRequest) -> Result<SearchAnswer, ApiError> {
+    pub async fn search(
+        &self,
+        context: &CallContext,
+        body: &SearchRequest,
+    ) -> Result<SearchAnswer, ApiError> {
         self.service.call(context, Method::POST, "/v1/search", Some(body), Repeat::Never).await
     }
 

@@ -116,12 +116,10 @@ mod tests {
     use super::*;
     use crate::db::PoolSettings;
 
-    const FIRST: Migration = Migration {
-        version: 1,
-        name: "first",
-        sql: "CREATE TABLE a (id TEXT); CREATE TABLE b (id TEXT);",
-    };
-    const SECOND: Migration = Migration { version: 2, name: "second", sql: "INSERT INTO b (id) VALUES ('x')" };
+    const FIRST: Migration =
+        Migration { version: 1, name: "first", sql: "CREATE TABLE a (id TEXT); CREATE TABLE b (id TEXT);" };
+    const SECOND: Migration =
+        Migration { version: 2, name: "second", sql: "INSERT INTO b (id) VALUES ('x')" };
     const CHANGED: Migration = Migration { version: 1, name: "first", sql: "CREATE TABLE c (id TEXT)" };
 
     fn history(steps: &'static [Migration]) -> Migrations {

@@ -39,7 +39,9 @@ impl InternalAuth {
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "this service needs an internal token"))?;
+            .ok_or_else(|| {
+                ApiError::new(ErrorCode::Unauthenticated, "this service needs an internal token")
+            })?;
         self.tokens.verify(token, self.audience)
     }
 }
@@ -63,11 +65,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
-        let asker = parts
-            .extensions
-            .get::<Asker>()
-            .cloned()
-            .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "sign in first, or send an API key"))?;
+        let asker =
+            parts.extensions.get::<Asker>().cloned().ok_or_else(|| {
+                ApiError::new(ErrorCode::Unauthenticated, "sign in first, or send an API key")
+            })?;
         Ok(Self { asker, request_id })
     }
 }

@@ -19,12 +19,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::BytesRejection(cause)) if cause.status() == http::StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(JsonRejection::BytesRejection(cause))
+                if cause.status() == http::StatusCode::PAYLOAD_TOO_LARGE =>
+            {
                 Err(ApiError::new(ErrorCode::BodyTooLarge, "the body is larger than this call takes"))
             }
-            Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(ApiError::new(ErrorCode::InvalidJson, "send the body with `content-type: application/json`"))
-            }
+            Err(JsonRejection::MissingJsonContentType(_)) => Err(ApiError::new(
+                ErrorCode::InvalidJson,
+                "send the body with `content-type: application/json`",
+            )),
             Err(JsonRejection::JsonDataError(cause)) => Err(ApiError::invalid(cause.body_text())),
             Err(cause) => Err(ApiError::new(ErrorCode::InvalidJson, cause.body_text())),
         }

@@ -34,14 +34,19 @@ impl ReadyCheck {
     }
 
     async fn run(&self) -> Result<(), String> {
-        tokio::time::timeout(CHECK_TIMEOUT, (self.check)()).await.unwrap_or_else(|_| Err("no answer in time".into()))
+        tokio::time::timeout(CHECK_TIMEOUT, (self.check)())
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".into()))
     }
 }
 
 /// The three routes that every service has.
 pub(super) fn routes(service: &'static str, checks: Vec<ReadyCheck>) -> Router {
     Router::new()
-        .route("/healthz", get(move || async move { axum::Json(json!({"status": "alive", "service": service})) }))
+        .route(
+            "/healthz",
+            get(move || async move { axum::Json(json!({"status": "alive", "service": service})) }),
+        )
         .route("/readyz", get(move || readiness(service, checks.clone())))
         .route("/metrics", get(metrics))
 }

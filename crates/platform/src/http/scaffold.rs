@@ -88,10 +88,15 @@ async fn frame(service: &'static str, mut request: Request, next: Next) -> Respo
         }
         let elapsed = started.elapsed();
         tracing::debug!(status = status.as_u16(), elapsed_ms = elapsed.as_secs_f64() * 1000.0, "answered");
-        let labels =
-            [("service", service.to_owned()), ("method", method.to_string()), ("route", route), ("status", status.as_str().to_owned())];
+        let labels = [
+            ("service", service.to_owned()),
+            ("method", method.to_string()),
+            ("route", route),
+            ("status", status.as_str().to_owned()),
+        ];
         metrics::counter!("anwen_http_requests_total", &labels).increment(1);
-        metrics::histogram!("anwen_http_request_duration_seconds", &labels[..3]).record(elapsed.as_secs_f64());
+        metrics::histogram!("anwen_http_request_duration_seconds", &labels[..3])
+            .record(elapsed.as_secs_f64());
         response
     }
     .instrument(span)
@@ -148,9 +153,15 @@ mod tests {
     use tower::ServiceExt as _;
 
     fn app() -> Router {
-        let routes = Router::new()
-            .route("/fails", get(|| async { ApiError::internal("the secret cause") }))
-            .route("/panics", get(|| async { if true { panic!("the secret panic") } }));
+        let routes =
+            Router::new().route("/fails", get(|| async { ApiError::internal("the secret cause") })).route(
+                "/panics",
+                get(|| async {
+                    if true {
+                        panic!("the secret panic")
+                    }
+                }),
+            );
         let checks = vec![
             ReadyCheck::new("database", || async { Ok(()) }),
             ReadyCheck::new("model_runtime", || async { Err("down".to_owned()) }),

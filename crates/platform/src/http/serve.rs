@@ -31,7 +31,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let draining = stop.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move { draining.cancelled().await });
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(async move { draining.cancelled().await });
     tokio::select! {
         result = server => result,
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_TIMEOUT).await } => Ok(()),

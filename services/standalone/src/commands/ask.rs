@@ -48,7 +48,8 @@ async fn ask(session: &Session, json: bool, arguments: &AskArguments) -> Result<
             None => return Err(Failure::new("not_found", format!("no knowledge base is named {name:?}"))),
         },
     };
-    let chat = CreateChat { knowledge_base_ids: bases, model: arguments.model.clone(), ..CreateChat::default() };
+    let chat =
+        CreateChat { knowledge_base_ids: bases, model: arguments.model.clone(), ..CreateChat::default() };
     let chat: Chat = session.post("/chats", &chat).await?;
     let message = PostMessage { content: arguments.question.clone(), ..PostMessage::default() };
     let request = session.request(Method::POST, &format!("/chats/{}/messages", chat.id)).json(&message);
@@ -98,7 +99,9 @@ fn take_event(buffer: &mut Vec<u8>) -> Option<AnswerEvent> {
         let block: Vec<u8> = buffer.drain(..end + 2).collect();
         let block = String::from_utf8_lossy(&block);
         let field = |name: &str| {
-            block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(|value| value.trim().to_owned()))
+            block.lines().find_map(|line| {
+                line.strip_prefix(name)?.strip_prefix(':').map(|value| value.trim().to_owned())
+            })
         };
         let (Some(event), Some(data)) = (field("event"), field("data")) else { continue };
         let Ok(data) = serde_json::from_str::<serde_json::Value>(&data) else { continue };
@@ -126,7 +129,8 @@ mod tests {
 
     #[test]
     fn events_are_taken_out_one_by_one() {
-        let mut buffer = b"event: later\ndata: {}\n\nid: 4\nevent: delta\ndata: {\"text\":\"a\"}\n\nevent: del".to_vec();
+        let mut buffer =
+            b"event: later\ndata: {}\n\nid: 4\nevent: delta\ndata: {\"text\":\"a\"}\n\nevent: del".to_vec();
         assert!(matches!(take_event(&mut buffer), Some(AnswerEvent::Delta { text }) if text == "a"));
         assert!(take_event(&mut buffer).is_none());
         assert_eq!(buffer, b"event: del");

@@ -52,7 +52,8 @@ pub fn run(common: &CommonArguments, arguments: &CheckConfigArguments) -> Result
         print!("{}", toml::to_string(&table).map_err(anyhow::Error::from)?);
         return Ok(());
     }
-    let from = settings.path().map_or_else(|| "no file, defaults".to_owned(), |path| path.display().to_string());
+    let from =
+        settings.path().map_or_else(|| "no file, defaults".to_owned(), |path| path.display().to_string());
     if common.json {
         println!("{}", serde_json::json!({"ok": true, "file": from}));
     } else {
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let mut table: toml::Table = "[internal]\nsecret = \"s3cret\"\n[log]\nlevel = \"info\"\n".parse().unwrap();
+        let mut table: toml::Table =
+            "[internal]\nsecret = \"s3cret\"\n[log]\nlevel = \"info\"\n".parse().unwrap();
         hide_secrets(&mut table);
         let text = toml::to_string(&table).unwrap();
         assert!(!text.contains("s3cret") && text.contains("info"), "{text}");

@@ -39,7 +39,8 @@ impl ChunkText for IngestChunks {
         let mut document = ParsedDocument::new("text/plain");
         document.title = (!title.is_empty()).then(|| title.to_owned());
         let paragraphs = text.split('\n').filter(|paragraph| !paragraph.trim().is_empty());
-        document.blocks = paragraphs.map(|paragraph| Block::new(BlockKind::Paragraph, paragraph, None)).collect();
+        document.blocks =
+            paragraphs.map(|paragraph| Block::new(BlockKind::Paragraph, paragraph, None)).collect();
         let count = |text: &str| self.0.tokenizer().count_tokens(text);
         let chunks = chunk_document(&document, &ChunkSettings::default(), &count);
         let piece = |draft: anwen_knowledge::ingest::chunk::ChunkDraft| ChunkPiece {

@@ -7,8 +7,8 @@ use crate::workplace::Workplace;
 use anwen_contract::knowledge::{Document, DocumentStatus, KnowledgeBase, UploadAnswer};
 use anwen_contract::{DocumentId, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::multipart::{Form, Part};
 use reqwest::Method;
+use reqwest::multipart::{Form, Part};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -60,7 +60,12 @@ async fn ingest(session: &Session, json: bool, arguments: &IngestArguments) -> R
 }
 
 /// Uploads the files and waits for them; answers how many failed.
-async fn add(session: &Session, base: &KnowledgeBase, files: &[FoundFile], json: bool) -> Result<usize, Failure> {
+async fn add(
+    session: &Session,
+    base: &KnowledgeBase,
+    files: &[FoundFile],
+    json: bool,
+) -> Result<usize, Failure> {
     let bar = progress_bar(files.len() as u64, json);
     let started = Timestamp::now();
     let mut waiting: Vec<(DocumentId, String)> = Vec::new();
@@ -68,7 +73,9 @@ async fn add(session: &Session, base: &KnowledgeBase, files: &[FoundFile], json:
     for found in files {
         bar.set_message(found.path.clone());
         match upload(session, base, found).await {
-            Ok(answer) => waiting.extend(answer.documents.into_iter().map(|document| (document.id, found.path.clone()))),
+            Ok(answer) => {
+                waiting.extend(answer.documents.into_iter().map(|document| (document.id, found.path.clone())))
+            }
             Err(failure) => {
                 failed += 1;
                 report(&bar, json, &found.path, "failed", Some((&failure.code, &failure.message)));
@@ -95,7 +102,8 @@ async fn upload(session: &Session, base: &KnowledgeBase, found: &FoundFile) -> R
     let name = found.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let file = Part::file(&found.file).await?.file_name(name);
     let form = Form::new().text("path", found.path.clone()).part("file", file);
-    let request = session.request(Method::POST, &format!("/knowledge-bases/{}/documents", base.id)).multipart(form);
+    let request =
+        session.request(Method::POST, &format!("/knowledge-bases/{}/documents", base.id)).multipart(form);
     Ok(send(request).await?.json().await?)
 }
 
@@ -126,7 +134,8 @@ fn progress_bar(total: u64, json: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     // Draws on a terminal only; elsewhere it hides itself, and plain lines are printed.
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style)
 }
 
@@ -150,7 +159,10 @@ fn collect(file: &Path, path: &str, depth: usize, files: &mut Vec<FoundFile>) ->
     let metadata = std::fs::metadata(file).map_err(|cause| unreadable(file, &cause))?;
     if metadata.is_file() {
         if files.len() >= MAX_FILES {
-            return Err(Failure::new("too_many_files", format!("more than {MAX_FILES} files; add them in parts")));
+            return Err(Failure::new(
+                "too_many_files",
+                format!("more than {MAX_FILES} files; add them in parts"),
+            ));
         }
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         files.push(FoundFile { file: file.to_owned(), path: path.to_owned(), modified });

@@ -1,8 +1,8 @@
 //! `anwen parse FILE`: one file, read as the server would, in a limited process.
 
 use crate::cli::{CommonArguments, ParseArguments, ParseFormat};
-use crate::failure::Failure;
 use crate::compose::this_program;
+use crate::failure::Failure;
 use anwen_knowledge::ingest::document::{to_markdown, to_text};
 use anwen_knowledge::ingest::sandbox::{ParseLimits, parse_in_child};
 
@@ -16,7 +16,9 @@ pub async fn run(_common: &CommonArguments, arguments: ParseArguments) -> Result
     match arguments.format {
         ParseFormat::Text => println!("{}", to_text(&document)),
         ParseFormat::Markdown => println!("{}", to_markdown(&document)),
-        ParseFormat::Json => println!("{}", serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?),
+        ParseFormat::Json => {
+            println!("{}", serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?)
+        }
     }
     Ok(())
 }

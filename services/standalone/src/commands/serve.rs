@@ -9,7 +9,8 @@ use anwen_platform::{shutdown, telemetry};
 pub async fn run(common: &CommonArguments) -> Result<(), Failure> {
     let workplace = Workplace::open(common)?;
     super::check_config::check(&workplace.settings)?;
-    telemetry::init_logs(&workplace.common.log).map_err(|cause| Failure::new("invalid_config", cause.to_string()))?;
+    telemetry::init_logs(&workplace.common.log)
+        .map_err(|cause| Failure::new("invalid_config", cause.to_string()))?;
     let running = start(&workplace, Ports::AsSet).await?;
     tracing::info!(
         web = %running.instance.web, data = %workplace.data.path().display(),

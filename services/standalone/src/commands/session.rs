@@ -4,9 +4,9 @@
 use crate::compose::{self, Ports, Running};
 use crate::failure::Failure;
 use crate::workplace::Workplace;
+use anwen_contract::Page;
 use anwen_contract::error::ErrorBody;
 use anwen_contract::knowledge::{CreateKnowledgeBase, KnowledgeBase};
-use anwen_contract::Page;
 use anwen_platform::Database;
 use anwen_web::TemporaryKey;
 use reqwest::{Method, RequestBuilder, Response};

@@ -12,9 +12,13 @@ pub async fn run(common: &CommonArguments, arguments: SetupArguments) -> Result<
         None => read_secret("password")?,
     };
     let database = workplace.web_database().await?;
-    let user =
-        anwen_web::create_first_administrator(&database, &arguments.username, &password, &arguments.display_name)
-            .await?;
+    let user = anwen_web::create_first_administrator(
+        &database,
+        &arguments.username,
+        &password,
+        &arguments.display_name,
+    )
+    .await?;
     if common.json {
         println!("{}", serde_json::json!({"username": user.username, "id": user.id}));
     } else {
