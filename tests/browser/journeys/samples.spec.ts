@@ -1,6 +1,8 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { ADMIN } from '../support/api';
 import { expect, test } from '../support/fixtures';
+import { ask } from '../support/pages';
 
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'samples' });
@@ -14,6 +16,59 @@ test('one button loads the samples, and a suggested question is answered from th
   await question.click({ timeout: 45_000 });
   await expect(page.locator('.answer-footer')).toBeVisible();
   await expect(page.locator('.prose')).toContainText('priming');
+});
+
+test('an answer can be made again, and both versions stay and can be rated', async ({ adminPage: page }) => {
+  const answer = await ask(page, 'What is the hotel limit per night in Shanghai?');
+  await expect(answer.locator('.prose')).toContainText('650');
+  await answer.getByRole('button', { name: 'Answer again' }).click();
+  await expect(answer.locator('.versions')).toContainText('2 / 2');
+  await answer.getByRole('button', { name: 'Previous version' }).click();
+  await expect(answer.locator('.versions')).toContainText('1 / 2');
+  await answer.getByRole('button', { name: 'Helpful', exact: true }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'Thank you' })).toBeVisible();
+  await page.reload();
+  await page.getByRole('button', { name: 'Previous version' }).click();
+  await expect(page.getByRole('button', { name: 'Helpful', exact: true })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
+});
+
+test('a group is made, gets a member, and is granted a knowledge base', async ({ adminPage: page }) => {
+  await page.goto('/admin/groups');
+  await page.getByRole('button', { name: 'New group' }).click();
+  await page.getByLabel('Name').fill('Maintenance');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByLabel('Add a member: Maintenance').selectOption({ label: ADMIN.display_name });
+  await expect(page.getByText('1 member', { exact: true })).toBeVisible();
+
+  await page.goto('/library');
+  await page.locator('.base-card a').first().click();
+  await page.getByRole('link', { name: 'Access' }).click();
+  await page.getByLabel('Add a user or group').selectOption({ label: 'Maintenance' });
+  await page.getByLabel('Role of Maintenance').selectOption('editor');
+  await page.reload();
+  await expect(page.getByLabel('Role of Maintenance')).toHaveValue('editor');
+  // Somebody has to stay in charge.
+  await expect(page.getByLabel(`Role of ${ADMIN.display_name}`)).toBeDisabled();
+});
+
+test('an API key is shown once, works, and can be taken back', async ({ adminPage: page, server }) => {
+  await page.goto('/profile');
+  await page.getByRole('button', { name: 'New key' }).click();
+  await page.getByLabel('Purpose').fill('Report script');
+  await page.getByRole('button', { name: 'Create' }).click();
+  const secret = (await page.locator('.secret').textContent()) ?? '';
+  const status = async () =>
+    (await fetch(`${server.url}/api/v1/knowledge-bases`, { headers: { Authorization: `Bearer ${secret}` } }))
+      .status;
+  expect(await status()).toBe(200);
+  await page.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('button', { name: 'Delete: Report script' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(page.getByText('No keys yet')).toBeVisible();
+  expect(await status()).toBe(401);
 });
 
 /** Serious faults of a page for people who use a keyboard or a screen reader. */
