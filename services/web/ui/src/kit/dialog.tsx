@@ -35,12 +35,13 @@ export function Dialog({
 }
 
 /** A dialog around a form: shows the failure of its submission and closes when it succeeds. */
-export function FormDialog({
+export function FormDialog<T>({
   title,
   submitLabel,
   kind = 'primary',
   disabled = false,
   onSubmit,
+  onDone,
   onClose,
   children,
 }: {
@@ -48,7 +49,9 @@ export function FormDialog({
   submitLabel: string;
   kind?: 'primary' | 'danger';
   disabled?: boolean;
-  onSubmit: () => Promise<unknown>;
+  onSubmit: () => Promise<T>;
+  /** What comes after success, when that is not closing. */
+  onDone?: (result: T) => void;
   onClose: () => void;
   children: ReactNode;
 }) {
@@ -61,8 +64,9 @@ export function FormDialog({
     setBusy(true);
     setError(null);
     try {
-      await onSubmit();
-      onClose();
+      const result = await onSubmit();
+      if (onDone) onDone(result);
+      else onClose();
     } catch (cause) {
       setError(cause);
       setBusy(false);

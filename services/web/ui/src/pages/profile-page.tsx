@@ -143,7 +143,6 @@ function NewKeyDialog({ onMade, onClose }: { onMade: (secret: string) => void; o
   const [name, setName] = useState('');
   const [scope, setScope] = useState<KeyScope>('read');
   const [days, setDays] = useState<(typeof DAYS)[number]>('90');
-  const [made, setMade] = useState<string | null>(null);
   // Each scope includes the ones before it.
   const scopes: KeyScope[] = me.data?.role === 'admin' ? ['read', 'write', 'admin'] : ['read', 'write'];
 
@@ -151,9 +150,8 @@ function NewKeyDialog({ onMade, onClose }: { onMade: (secret: string) => void; o
     const expires_at = days === 'never' ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString();
     const granted = scopes.slice(0, scopes.indexOf(scope) + 1);
     const { secret } = await api.createApiKey({ name: name.trim(), scopes: granted, expires_at });
-    setMade(secret);
     await refresh(keys.apiKeys);
-    onMade(secret);
+    return secret;
   }
 
   return (
@@ -162,7 +160,8 @@ function NewKeyDialog({ onMade, onClose }: { onMade: (secret: string) => void; o
       submitLabel={t('common.create')}
       disabled={name.trim() === ''}
       onSubmit={create}
-      onClose={() => (made === null ? onClose() : onMade(made))}
+      onDone={onMade}
+      onClose={onClose}
     >
       <TextField
         label={t('profile.key_name')}
