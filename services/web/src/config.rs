@@ -149,7 +149,7 @@ impl Default for AnswerConfig {
         Self {
             top_k: 8,
             min_relevance: 0.2,
-            min_relevance_unknown_code: 0.5,
+            min_relevance_unknown_code: 0.8,
             prompt_max_tokens: 6_000,
             answer_max_tokens: 1_024,
             answer_max_chars: 64_000,

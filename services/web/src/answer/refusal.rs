@@ -5,6 +5,9 @@ use super::evidence::Evidence;
 use super::facts::codes_of;
 use anwen_text::{Language, language, normalize};
 
+/// Shorter codes (`Q1`, `DB2`) are as often words of the question as what it asks about.
+const MIN_CODE_CHARS: usize = 4;
+
 /// Below which relevance (0 to 1, from retrieval) nothing answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Thresholds {
@@ -38,7 +41,9 @@ fn in_other_languages(question: &str, passage: &str) -> bool {
 }
 
 fn names_unknown_code(question: &str, evidence: &[Evidence]) -> bool {
-    let codes = codes_of(question);
+    let codes: Vec<String> = codes_of(question).iter().map(|code| squeezed(code)).collect();
+    let codes: Vec<String> =
+        codes.into_iter().filter(|code| code.chars().count() >= MIN_CODE_CHARS).collect();
     if codes.is_empty() {
         return false;
     }
@@ -48,10 +53,7 @@ fn names_unknown_code(question: &str, evidence: &[Evidence]) -> bool {
             squeezed(&format!("{} {} {}", evidence.source.title, evidence.headings.join(" "), evidence.text))
         })
         .collect();
-    codes.iter().any(|code| {
-        let code = squeezed(code);
-        !shown.iter().any(|text| holds_code(text, code.trim()))
-    })
+    codes.iter().any(|code| !shown.iter().any(|text| holds_code(text, code)))
 }
 
 /// Codes are written with and without their joiners: `E-204`, `E204`.
@@ -104,6 +106,7 @@ mod tests {
             ("What does fault code E-408 mean?", faults, Some(0.3), false),
             ("What does fault code E-999 mean?", faults, Some(0.9), true),
             ("How heavy is the LT-480?", faults, Some(0.3), true),
+            ("What happened in Q1?", faults, Some(0.3), true),
             ("What is the weather?", faults, Some(0.1), false),
             ("What is dry running?", faults, Some(0.3), true),
             ("干运转是什么意思？", faults, Some(0.05), true),
