@@ -47,7 +47,9 @@ test('a group is made, gets a member, and is granted a knowledge base', async ({
   await page.locator('.base-card a').first().click();
   await page.getByRole('link', { name: 'Access' }).click();
   await page.getByLabel('Add a user or group').selectOption({ label: 'Maintenance' });
+  const saved = page.waitForResponse((response) => response.request().method() === 'PUT' && response.ok());
   await page.getByLabel('Role of Maintenance').selectOption('editor');
+  await saved;
   await page.reload();
   await expect(page.getByLabel('Role of Maintenance')).toHaveValue('editor');
   // Somebody has to stay in charge.

@@ -74,7 +74,7 @@ function GrantsEditor({ baseId, grants }: { baseId: string; grants: Grant[] }) {
             key={grant.principal}
             grant={grant}
             info={principals.get(grant.principal)}
-            locked={grant.role === 'owner' && owners === 1}
+            locked={busy || (grant.role === 'owner' && owners === 1)}
             onRole={(role) => void save(grants.map((item) => (item === grant ? { ...item, role } : item)))}
             onRemove={() => void save(grants.filter((item) => item !== grant))}
           />
@@ -106,7 +106,7 @@ function GrantRow({
 }: {
   grant: Grant;
   info: PrincipalInfo | undefined;
-  /** The last owner stays. */
+  /** The last owner stays, and while one change is saved there is no other. */
   locked: boolean;
   onRole: (role: Role) => void;
   onRemove: () => void;
