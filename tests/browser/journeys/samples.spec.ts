@@ -47,6 +47,7 @@ test('a group is made, gets a member, and is granted a knowledge base', async ({
   await page.locator('.base-card a').first().click();
   await page.getByRole('link', { name: 'Access' }).click();
   await page.getByLabel('Add a user or group').selectOption({ label: 'Maintenance' });
+  await expect(page.getByLabel('Role of Maintenance')).toHaveValue('viewer');
   const saved = page.waitForResponse((response) => response.request().method() === 'PUT' && response.ok());
   await page.getByLabel('Role of Maintenance').selectOption('editor');
   await saved;
