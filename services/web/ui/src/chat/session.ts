@@ -43,7 +43,8 @@ export class ChatSession {
 
   ask(content: string, parentId: string | null, options: AskOptions): Promise<void> {
     this.dispatch({ type: 'asked', content, parent_id: parentId });
-    const question = { content, ...options, ...(parentId ? { parent_id: parentId } : {}) };
+    // Null is said: it begins the chat anew, where leaving the field out would go on from the newest message.
+    const question = { content, ...options, parent_id: parentId };
     return this.follow((signal) => api.ask(this.chatId, question, signal));
   }
 
