@@ -25,7 +25,11 @@ describe('ChatSession', () => {
     const session = new ChatSession('c1');
     await session.ask('how many?', null, {});
     expect(contents(session)).toEqual(['how many?', 'ten days']);
-    expect(calls.ask).toHaveBeenCalledWith('c1', { content: 'how many?', parent_id: null }, expect.anything());
+    expect(calls.ask).toHaveBeenCalledWith(
+      'c1',
+      { content: 'how many?', parent_id: null },
+      expect.anything(),
+    );
   });
 
   it('is not emptied by a list that was on its way before the question', async () => {
