@@ -40,7 +40,12 @@ fn unknown_setting(text: &str) -> Option<ConfigError> {
 /// The dotted keys that a table of settings has and the text has not.
 fn undocumented_settings(text: &str, settings: &toml::Table) -> Vec<String> {
     let documented = text.parse::<toml::Table>().map(|table| keys_of(&table)).unwrap_or_default();
-    keys_of(settings).into_iter().filter(|key| !documented.contains(key)).collect()
+    // A section whose keys have no defaults counts as documented when one of its keys is.
+    let is_documented = |key: &String| {
+        let inside = format!("{key}.");
+        documented.contains(key) || documented.iter().any(|documented| documented.starts_with(&inside))
+    };
+    keys_of(settings).into_iter().filter(|key| !is_documented(key)).collect()
 }
 
 fn keys_of(table: &toml::Table) -> BTreeSet<String> {

@@ -303,7 +303,8 @@ mod tests {
     fn an_event_is_its_name_and_its_fields() {
         let event = AnswerEvent::Status { step: Step::Queued, position: Some(2), detail: None };
         assert_eq!(event.name(), "status");
-        assert_eq!(event.data(), r#"{"position":2,"step":"queued"}"#);
+        let data: serde_json::Value = serde_json::from_str(&event.data()).unwrap_or_default();
+        assert_eq!(data, serde_json::json!({"position": 2, "step": "queued"}));
         assert!(!event.is_last());
         let event = AnswerEvent::Error { code: "model_busy".into(), message: "wait".into() };
         assert!(event.is_last());

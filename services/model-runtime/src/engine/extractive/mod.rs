@@ -51,6 +51,8 @@ pub struct Weights {
     pub question: f32,
     /// A question for which no unit shows this much evidence is not answered.
     pub threshold: f32,
+    /// With this much evidence in the question's own language, other languages are not quoted.
+    pub own_language_enough: f32,
     /// A further quote must reach this share of the best one's score.
     pub share: f32,
 }
@@ -66,5 +68,6 @@ pub const WEIGHTS: Weights = Weights {
     empty: 0.5,
     question: 0.3,
     threshold: 0.33,
+    own_language_enough: 0.5,
     share: 0.75,
 };

@@ -41,103 +41,96 @@ impl Question {
     }
 }
 
+/// Words by which a question says what it asks for; the first kind that matches counts.
+const KINDS: [(Asked, &[&str]); 5] = [
+    (
+        Asked::Time,
+        &[
+            "when ",
+            "what year",
+            "which year",
+            "what date",
+            "what time",
+            "how long",
+            "what day",
+            "what month",
+            "what century",
+            "what decade",
+            "哪年",
+            "哪一年",
+            "何时",
+            "什么时候",
+            "几月",
+            "哪天",
+            "多久",
+            "多长时间",
+            "什么时间",
+            "几点",
+            "年份",
+            "日期",
+            "哪个月",
+        ],
+    ),
+    (
+        Asked::Number,
+        &[
+            "how many",
+            "how much",
+            "how old",
+            "how far",
+            "how tall",
+            "how large",
+            "how big",
+            "what percent",
+            "what number",
+            "how often",
+            "how high",
+            "how deep",
+            "what is the price",
+            "what does it cost",
+            "what fraction",
+            "多少",
+            "几",
+            "多大",
+            "多高",
+            "多长",
+            "多远",
+            "多重",
+            "多深",
+            "价格",
+            "费用",
+            "百分之",
+        ],
+    ),
+    (
+        Asked::Place,
+        &[
+            "where ",
+            "what city",
+            "what country",
+            "which city",
+            "which country",
+            "what state",
+            "what place",
+            "哪里",
+            "哪儿",
+            "哪个国家",
+            "哪个城市",
+            "哪个省",
+            "什么地方",
+            "哪个地方",
+            "位于",
+            "地址",
+        ],
+    ),
+    (Asked::Person, &["who ", "whom ", "whose ", "谁", "哪位", "何人", "什么人"]),
+    (
+        Asked::Reason,
+        &["why ", "what caused", "what is the reason", "for what reason", "为什么", "为何", "原因", "怎么会"],
+    ),
+];
+
 fn asked(question: &str) -> Asked {
-    const KINDS: [(Asked, &[&str]); 5] = [
-        (
-            Asked::Time,
-            &[
-                "when ",
-                "what year",
-                "which year",
-                "what date",
-                "what time",
-                "how long",
-                "what day",
-                "what month",
-                "what century",
-                "what decade",
-                "哪年",
-                "哪一年",
-                "何时",
-                "什么时候",
-                "几月",
-                "哪天",
-                "多久",
-                "多长时间",
-                "什么时间",
-                "几点",
-                "年份",
-                "日期",
-                "哪个月",
-            ],
-        ),
-        (
-            Asked::Number,
-            &[
-                "how many",
-                "how much",
-                "how old",
-                "how far",
-                "how tall",
-                "how large",
-                "how big",
-                "what percent",
-                "what number",
-                "how often",
-                "how high",
-                "how deep",
-                "what is the price",
-                "what does it cost",
-                "what fraction",
-                "多少",
-                "几",
-                "多大",
-                "多高",
-                "多长",
-                "多远",
-                "多重",
-                "多深",
-                "价格",
-                "费用",
-                "百分之",
-            ],
-        ),
-        (
-            Asked::Place,
-            &[
-                "where ",
-                "what city",
-                "what country",
-                "which city",
-                "which country",
-                "what state",
-                "what place",
-                "哪里",
-                "哪儿",
-                "哪个国家",
-                "哪个城市",
-                "哪个省",
-                "什么地方",
-                "哪个地方",
-                "位于",
-                "地址",
-            ],
-        ),
-        (Asked::Person, &["who ", "whom ", "whose ", "谁", "哪位", "何人", "什么人"]),
-        (
-            Asked::Reason,
-            &[
-                "why ",
-                "what caused",
-                "what is the reason",
-                "for what reason",
-                "为什么",
-                "为何",
-                "原因",
-                "怎么会",
-            ],
-        ),
-    ];
     let lower = format!("{} ", anwen_text::normalize(question));
     KINDS
         .iter()
@@ -171,6 +164,8 @@ pub(super) struct Score {
     /// For deciding whether there is an answer at all: what the unit and its neighbours show, without what is only known
     /// relative to other passages.
     pub evidence: f32,
+    /// The unit is in the question's language.
+    pub own_language: bool,
 }
 
 /// The score of every unit, in order.
@@ -199,7 +194,7 @@ pub(super) fn scores(
             if own_language {
                 rank += weights.language;
             }
-            Score { rank, evidence }
+            Score { rank, evidence, own_language }
         })
         .collect()
 }

@@ -37,7 +37,12 @@ pub fn select_quotes(
 
 /// Indexes of the units to quote, best first.
 fn choose(units: &[Unit<'_>], vectors: &[Vec<f32>], scores: &[Score], weights: &Weights) -> Vec<usize> {
-    let quotable = |index: &usize| units[*index].shape != Shape::Oversized;
+    // Evidence across languages rests on the embedding alone and is counted higher for that; where the question's own
+    // language has enough to say, it is not to be outvoted by a translation of something near.
+    let enough =
+        scores.iter().any(|score| score.own_language && score.evidence >= weights.own_language_enough);
+    let quotable =
+        |index: &usize| units[*index].shape != Shape::Oversized && (!enough || scores[*index].own_language);
     let mut order: Vec<usize> = (0..units.len()).filter(quotable).collect();
     order.sort_by(|&a, &b| scores[b].rank.total_cmp(&scores[a].rank));
     let Some(&best) = order.first().filter(|&&best| scores[best].evidence >= weights.threshold) else {
@@ -219,6 +224,20 @@ mod tests {
             quoted("How much do parking permits cost?", &[handbook, "Nothing about it here."]),
             [(1, "Parking permits cost 20 euros a month.".to_owned())]
         );
+    }
+
+    #[test]
+    fn another_language_is_quoted_only_where_the_questions_own_has_too_little() {
+        let chinese = "停车证每月 20 欧元。";
+        let english = "Parking permits cost 20 euros a month.";
+        // Every text is as near as can be: across languages that counts six times as much.
+        let near = |passages: &[Passage<'_>]| {
+            let quotes = select_quotes("What do parking permits cost?", passages, &WEIGHTS, |_| vec![1.0]);
+            quotes.into_iter().map(|quote| quote.n).collect::<Vec<_>>()
+        };
+        let passage = |n, text| Passage { n, title: "", text, score: 1.0 / n as f32 };
+        assert_eq!(near(&[passage(1, chinese), passage(2, english)]), [2]);
+        assert_eq!(near(&[passage(1, chinese), passage(2, "Lunch is at noon.")])[0], 1);
     }
 
     #[test]
