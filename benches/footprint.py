@@ -184,6 +184,7 @@ def measure(arguments) -> list[tuple[str, float, float | None, str]]:
          f"p99 {retrieve_ms[int(len(retrieve_ms) * 0.99)]:.1f} ms, right passage in {found}/{arguments.queries}"),
         ("first delta of a quoted answer, median (ms)", statistics.median(first_ms), MAX_FIRST_DELTA_MS,
          f"worst {max(first_ms):.0f} ms, quoted {quoted}/{arguments.answers}"),
+        ("size of the program (MB)", arguments.binary.stat().st_size / 1e6, None, ""),
         ("ingest (documents/s)", arguments.documents / ingest_seconds, None, f"{ingest_seconds:.0f} s in all"),
     ]
 
