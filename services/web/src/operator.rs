@@ -22,7 +22,8 @@ pub struct TemporaryKey {
     pub secret: String,
 }
 
-fn command_line() -> Actor {
+/// The operator, as the audit log names them.
+pub(crate) fn command_line() -> Actor {
     Actor { id: ACTOR.to_owned(), name: ACTOR.to_owned(), address: String::new() }
 }
 

@@ -38,7 +38,9 @@ impl Session {
                 (format!("http://{}", running.instance.web), Some(running))
             }
         };
-        Ok(Self { base, http: reqwest::Client::new(), key, database, running })
+        // The instance is on this machine: a proxy for the way out has no part in it.
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self { base, http, key, database, running })
     }
 
     /// Withdraws the key, and ends what was started.

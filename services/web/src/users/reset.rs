@@ -1,9 +1,10 @@
 //! Setting a password from the server's own command line, for an administrator who is locked out.
 
 use super::store::{self, UserStore};
-use crate::audit::{Actor, AuditLog, Entry};
+use crate::audit::{AuditLog, Entry};
 use crate::auth::{Passwords, check_strength};
 use crate::names::name_key;
+use crate::operator::command_line;
 use anwen_contract::users::User;
 use anwen_contract::{ApiError, Timestamp};
 use anwen_platform::Database;
@@ -17,9 +18,7 @@ pub async fn reset_password(db: &Database, username: &str, password: &str) -> Re
     let hash = Passwords::new(1, 1)?.hash(password).await?;
     let now = Timestamp::now();
     let mut transaction = db.begin_write().await?;
-    let actor =
-        Actor { id: "command-line".to_owned(), name: "command-line".to_owned(), address: String::new() };
-    let entry = Entry::new(actor, "user.password_reset", format!("user:{}", user.id));
+    let entry = Entry::new(command_line(), "user.password_reset", format!("user:{}", user.id));
     AuditLog::new(db.clone()).append(&mut transaction, &entry).await?;
     store::set_password(&mut transaction, user.id, &hash, now).await?;
     user.disabled = false;
