@@ -1,7 +1,7 @@
 //! Cutting a parsed document with the embedding model's own tokenizer.
 
-use super::chunk::{ChunkSettings, Chunks, chunk_document};
-use super::document::ParsedDocument;
+use anwen_parse::chunk::{ChunkSettings, Chunks, chunk_document};
+use anwen_parse::document::ParsedDocument;
 use anwen_text::{TokenizerScratch, UnigramTokenizer};
 use std::cell::RefCell;
 use std::sync::Arc;

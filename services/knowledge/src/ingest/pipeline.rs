@@ -1,10 +1,7 @@
 //! One document from its stored file to passages that the indexes can take: parse in a child process, cut into
 //! passages, embed, write. Only the last step changes what anybody can see, and it is one transaction.
 
-use super::chunk::{ChunkDraft, Chunks};
 use super::cut::Chunker;
-use super::document::{LineSpan, ParsedDocument};
-use super::parse::ParseFailure;
 use crate::documents::chunks::NewChunk;
 use crate::documents::chunks::store::{ChunkOwner, replace_generation};
 use crate::documents::originals::Originals;
@@ -16,6 +13,9 @@ use crate::signals::Signals;
 use crate::store::reader;
 use anwen_contract::knowledge::{BoundingBox, DocumentStatus, LineBox, Notice};
 use anwen_contract::{ApiError, ErrorCode, Timestamp};
+use anwen_parse::chunk::{ChunkDraft, Chunks};
+use anwen_parse::document::{LineSpan, ParsedDocument};
+use anwen_parse::parse::ParseFailure;
 use anwen_platform::{Database, DbError};
 use async_trait::async_trait;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Reading files through the sandbox.
 
-use super::document::ParsedDocument;
-use super::parse::ParseFailure;
 use super::pipeline::ReadDocument;
-use super::sandbox::{ParseLimits, ParseWorker, parse_in_child};
+use anwen_parse::document::ParsedDocument;
+use anwen_parse::parse::ParseFailure;
+use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child};
 use async_trait::async_trait;
 use std::path::Path;
 

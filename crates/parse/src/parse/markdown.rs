@@ -1,0 +1,115 @@
+//! Markdown (CommonMark with tables, footnotes and front matter) and MDX, whose imports and component tags are left
+//! out while the text between the tags stays.
+
+mod blocks;
+mod mdx;
+
+use super::ParseOptions;
+use super::builder::DocumentBuilder;
+use super::detect::Format;
+use super::encoding;
+use super::failure::ParseFailure;
+use crate::clean;
+use crate::document::{Block, BlockKind, ParsedDocument};
+
+pub(super) fn parse(data: &[u8], options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
+    let decoded = encoding::decode(data);
+    let mut builder = DocumentBuilder::new(Format::Markdown.media_type(), &options.limits);
+    decoded.report(builder.document());
+    let source = mdx::without_module_lines(&clean::normalise(&decoded.text.replace("\r\n", "\n")));
+    let source = mdx::without_component_tags(&source);
+    let front_matter = blocks::front_matter(&source);
+    let value = |key| front_matter.as_deref().and_then(|yaml| front_matter_value(yaml, key));
+    // Sites show these above the text; often they stand nowhere else.
+    let title = value("title");
+    if let Some(title) = &title {
+        builder.push(Block::new(BlockKind::Heading { level: 1 }, title.clone(), None));
+    }
+    if let Some(description) = value("description") {
+        builder.push(Block::new(BlockKind::Paragraph, description, None));
+    }
+    blocks::read(&source, &mut builder);
+    let document = builder.document();
+    let same = |block: &Block| {
+        matches!(block.kind, BlockKind::Heading { .. }) && Some(&block.text) == title.as_ref()
+    };
+    if document.blocks.iter().filter(|block| same(block)).count() > 1 {
+        document.blocks.remove(0);
+    }
+    document.title = title.or_else(|| {
+        let first =
+            document.blocks.iter().find(|block| matches!(block.kind, BlockKind::Heading { level: 1 }))?;
+        Some(first.text.clone())
+    });
+    Ok(builder.finish())
+}
+
+/// A top-level scalar of YAML front matter; enough of YAML for a title.
+fn front_matter_value(yaml: &str, key: &str) -> Option<String> {
+    let line = yaml.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    let value = line.trim().trim_matches(['"', '\'']).trim();
+    (!value.is_empty() && !value.starts_with(['|', '>', '[', '{'])).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn shapes(source: &str) -> Vec<(BlockKind, String)> {
+        let document = parse(source.as_bytes(), &ParseOptions::default()).unwrap();
+        document.blocks.into_iter().map(|block| (block.kind, block.text)).collect()
+    }
+
+    #[test]
+    fn structure_is_kept_and_marks_are_not() {
+        let source = "---\ntitle: \"Guide\"\n---\n# One {#one}\n\nSome *text* with `code` and a [link](http://x).\nNext line.\n\n\
+            1. first\n   - inner\n2. second\n\n```rust\nlet a = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
+        assert_eq!(
+            shapes(source),
+            [
+                (BlockKind::Heading { level: 1 }, "Guide".to_owned()),
+                (BlockKind::Heading { level: 1 }, "One".to_owned()),
+                (BlockKind::Paragraph, "Some text with code and a link. Next line.".to_owned()),
+                (BlockKind::ListItem { depth: 0 }, "1. first".to_owned()),
+                (BlockKind::ListItem { depth: 1 }, "- inner".to_owned()),
+                (BlockKind::ListItem { depth: 0 }, "2. second".to_owned()),
+                (BlockKind::Code { language: Some("rust".to_owned()) }, "let a = 1;".to_owned()),
+                (
+                    BlockKind::Table {
+                        rows: vec![vec!["a".into(), "b".into()], vec!["1".into(), "2".into()]],
+                        header_rows: 1
+                    },
+                    "a | b\n1 | 2".to_owned()
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_of_chinese_join_without_a_space() {
+        assert_eq!(shapes("这是第一行\n第二行")[0].1, "这是第一行第二行");
+    }
+
+    #[test]
+    fn mdx_loses_its_code_and_keeps_its_text() {
+        let source = "import { Callout } from 'x'\nexport const a = {\n  b: 1,\n}\n\n# Title\n\n<Callout type=\"info\" onClick={() => a > b}>\n\
+            Inside **text**\n</Callout>\n\n```js\nimport kept from 'y'\n```\n";
+        assert_eq!(
+            shapes(source),
+            [
+                (BlockKind::Heading { level: 1 }, "Title".to_owned()),
+                (BlockKind::Paragraph, "Inside text".to_owned()),
+                (BlockKind::Code { language: Some("js".to_owned()) }, "import kept from 'y'".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_title_comes_from_front_matter_or_the_first_heading() {
+        let title = |source: &str| parse(source.as_bytes(), &ParseOptions::default()).unwrap().title;
+        assert_eq!(title("---\ntitle: A\n---\n# B\n").as_deref(), Some("A"));
+        assert_eq!(title("text\n\n# B\n").as_deref(), Some("B"));
+        assert_eq!(title("text\n"), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! From bytes to a [`ParsedDocument`]. Nothing outside this module knows a file format.
+//!
+//! The parsers read files from strangers: some of the libraries behind them can be made to panic, to recurse without
+//! end or to use up memory. In the service they therefore run in a child process, see
+//! [`sandbox`](crate::sandbox); [`parse_file`] itself runs in the calling process and is for that child and for
+//! the command line.
+//!
+//! A further format is one more [`detect::Format`] and one more arm in [`parse_bytes`].
+
+mod builder;
+pub mod detect;
+mod docx;
+mod encoding;
+mod failure;
+mod grid;
+mod html;
+mod limits;
+mod markdown;
+mod ordinals;
+mod pdf;
+mod text;
+
+use std::path::Path;
+
+pub use failure::{FailureCode, ParseFailure};
+pub use limits::ContentLimits;
+
+use crate::document::{ParsedDocument, warning};
+use detect::Format;
+
+/// Which parser reads a format that two parsers can read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// The one with the better text.
+    #[default]
+    First,
+    /// The other one, for files that the first one fails on.
+    Second,
+}
+
+/// How to parse.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct ParseOptions {
+    pub limits: ContentLimits,
+    pub engine: Engine,
+}
+
+/// Runs a library's code; `None` when it panics. What it was given is not used again after a panic, or is only read.
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
+/// Reads a file. `file_name` is what its owner calls it; it only breaks ties between formats that look alike.
+///
+/// # Errors
+/// [`ParseFailure`] with a stable code when the file cannot be read.
+pub fn parse_file(
+    path: &Path,
+    file_name: &str,
+    options: &ParseOptions,
+) -> Result<ParsedDocument, ParseFailure> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::OutOfMemory => ParseFailure::new(
+            FailureCode::ParseMemoryLimit,
+            "the file is larger than the memory that is allowed",
+        ),
+        _ => ParseFailure::new(FailureCode::UnreadableFile, format!("the file cannot be read: {error}")),
+    };
+    let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > options.limits.max_file_bytes {
+        return Err(ParseFailure::new(
+            FailureCode::FileTooLarge,
+            format!("the file has {bytes} bytes, more than the limit of {}", options.limits.max_file_bytes),
+        ));
+    }
+    let data = std::fs::read(path).map_err(unreadable)?;
+    parse_bytes(data, file_name, options)
+}
+
+/// [`parse_file`] for content that is in memory.
+///
+/// # Errors
+/// [`ParseFailure`] with a stable code when the content cannot be read.
+pub fn parse_bytes(
+    data: Vec<u8>,
+    file_name: &str,
+    options: &ParseOptions,
+) -> Result<ParsedDocument, ParseFailure> {
+    let format = detect::detect(&data, file_name)?;
+    let mut document = match format {
+        Format::Pdf => pdf::parse(data, options)?,
+        Format::Docx => docx::parse(data, options)?,
+        Format::Html => html::parse(&data, options)?,
+        Format::Markdown => markdown::parse(&data, options)?,
+        Format::PlainText => text::parse(&data, options)?,
+    };
+    if let Some(promised) = detect::promised_by_name(file_name)
+        && promised != format
+        && !(promised.is_text() && format.is_text())
+    {
+        document.warn(
+            warning::NAME_MISMATCH,
+            format!("the name says {}, the content is {}", promised.label(), format.label()),
+        );
+    }
+    if document.is_blank() {
+        return Err(ParseFailure::new(FailureCode::NoText, "the file holds no text"));
+    }
+    Ok(document)
+}

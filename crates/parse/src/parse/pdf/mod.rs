@@ -1,0 +1,138 @@
+//! PDF: characters with their places from one of two engines, made lines, columns, paragraphs, tables and headings.
+//!
+//! ```text
+//! engine (pdf_oxide, else hayro) -> glyphs -> fragments -> xycut -> layout (lines)
+//!     -> running headers out -> tables, paragraphs -> headings (structure: outline) -> blocks
+//! ```
+
+mod bidi;
+mod engine_hayro;
+mod engine_oxide;
+mod fragments;
+mod geometry;
+mod glyphs;
+mod headings;
+mod layout;
+mod pages;
+mod paragraphs;
+mod structure;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod xycut;
+
+use std::sync::Arc;
+
+use super::builder::DocumentBuilder;
+use super::detect::Format;
+use super::failure::{FailureCode, ParseFailure};
+use super::{ParseOptions, caught};
+use crate::clean::{self, PageLine, Vocabulary};
+use crate::document::{BlockKind, ParsedDocument, warning};
+use layout::Line;
+use pages::Pages;
+use structure::Structure;
+
+pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
+    let data = Arc::new(data);
+    let structure = caught(|| structure::read(&data)).unwrap_or_default();
+    let pages = Pages::read(&data, &structure, options)?;
+    drop(data);
+
+    let mut builder = DocumentBuilder::new(Format::Pdf.media_type(), &options.limits);
+    describe(builder.document(), &pages, &structure);
+    let mut lines = without_running_lines(pages.lines);
+    lines.retain(|line| !line.text.trim().is_empty());
+    if lines.is_empty() {
+        return Err(ParseFailure::new(
+            FailureCode::NoText,
+            "the file holds no text, only pictures of it or empty pages; text in scanned pages cannot be recognised yet",
+        ));
+    }
+    let mut vocabulary = Vocabulary::default();
+    lines.iter().for_each(|line| vocabulary.learn(&line.text));
+    let mut drafts = paragraphs::drafts(&lines, &vocabulary);
+    headings::mark(&mut drafts, &structure.outline, &vocabulary);
+    for draft in drafts {
+        builder.push(draft.block);
+    }
+    let document = builder.document();
+    document.title = structure.title.or_else(|| title_on_first_page(document));
+    Ok(builder.finish())
+}
+
+/// Pages, labels, metadata, and what went wrong on the way.
+fn describe(document: &mut ParsedDocument, pages: &Pages, structure: &Structure) {
+    document.pages = pages.sizes.clone();
+    document.page_count = u32::try_from(pages.page_count).ok();
+    document.page_labels = structure.page_labels.iter().take(pages.sizes.len()).cloned().collect();
+    document.metadata = structure.metadata.clone();
+    let read = pages.sizes.len();
+    if pages.page_count > read {
+        document.warn(
+            warning::PAGES_TRUNCATED,
+            format!("only the first {read} of {} pages were read", pages.page_count),
+        );
+    }
+    if !pages.failed.is_empty() {
+        document.warn(
+            warning::PAGES_FAILED,
+            format!("pages that could not be read: {}", page_list(&pages.failed)),
+        );
+    }
+    if !pages.without_text.is_empty() && pages.without_text.len() < read {
+        document.warn(
+            warning::PAGES_WITHOUT_TEXT,
+            format!("pages without text (pictures, or empty): {}", page_list(&pages.without_text)),
+        );
+    }
+    if pages.unmapped > 0 {
+        document.warn(
+            warning::UNMAPPED_GLYPHS,
+            format!("{} characters have no meaning in Unicode and were left out", pages.unmapped),
+        );
+    }
+    if pages.second_engine {
+        document
+            .warn(warning::SECOND_PARSER, "the file is damaged or unusual and was read by the second parser");
+    }
+}
+
+/// `1-3, 7`, at most twenty ranges.
+fn page_list(pages: &[u32]) -> String {
+    let ranges: Vec<String> =
+        pages
+            .chunk_by(|a, b| *b == *a + 1)
+            .map(|run| {
+                if run.len() == 1 { run[0].to_string() } else { format!("{}-{}", run[0], run[run.len() - 1]) }
+            })
+            .collect();
+    let more = if ranges.len() > 20 { " and more" } else { "" };
+    format!("{}{more}", ranges[..ranges.len().min(20)].join(", "))
+}
+
+fn without_running_lines(lines: Vec<Line>) -> Vec<Line> {
+    let page_lines: Vec<PageLine<'_>> = lines
+        .iter()
+        .map(|line| PageLine {
+            page: line.page,
+            text: &line.text,
+            top: line.shown[1],
+            bottom: line.shown[3],
+            page_height: line.page_size.height,
+        })
+        .collect();
+    let running = clean::running_lines(&page_lines);
+    drop(page_lines);
+    lines
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| !running.contains(index))
+        .map(|(_, line)| line)
+        .collect()
+}
+
+fn title_on_first_page(document: &ParsedDocument) -> Option<String> {
+    let first = document.blocks.iter().find(|block| matches!(block.kind, BlockKind::Heading { level: 1 }))?;
+    (first.page == Some(1)).then(|| first.text.clone())
+}

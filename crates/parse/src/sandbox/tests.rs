@@ -1,0 +1,132 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::{IsTerminal, Read, Write};
+
+use super::*;
+
+/// The child of the tests is this test binary, running this one test. Without a request it does nothing.
+#[test]
+fn worker_entry() {
+    let named = std::env::args().any(|argument| argument == "--exact");
+    if !named || std::io::stdin().is_terminal() || std::env::var_os("MALLOC_ARENA_MAX").is_none() {
+        return;
+    }
+    assert_eq!(run_parse_worker(), std::process::ExitCode::SUCCESS);
+    // Nothing of the test harness is to follow the answer.
+    std::process::exit(0);
+}
+
+fn this_binary() -> ParseWorker {
+    ParseWorker {
+        program: std::env::current_exe().unwrap(),
+        arguments: ["sandbox::tests::worker_entry", "--exact", "--nocapture", "--test-threads=1"]
+            .map(str::to_owned)
+            .to_vec(),
+    }
+}
+
+fn shell(script: &str) -> ParseWorker {
+    ParseWorker { program: "/bin/sh".into(), arguments: vec!["-c".to_owned(), script.to_owned()] }
+}
+
+fn file(content: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(content).unwrap();
+    file
+}
+
+async fn parse(content: &[u8], name: &str, limits: &ParseLimits) -> Result<ParsedDocument, ParseFailure> {
+    let file = file(content);
+    parse_in_child(&this_binary(), limits, file.path(), name).await
+}
+
+#[tokio::test]
+async fn a_document_comes_back_from_the_child() {
+    let document = parse("# 员工手册\n\nText.\n".as_bytes(), "a.md", &ParseLimits::default()).await.unwrap();
+    assert_eq!(document.title.as_deref(), Some("员工手册"));
+    assert_eq!(document.blocks.len(), 2);
+}
+
+#[tokio::test]
+async fn the_parsers_own_failure_comes_back_as_it_is() {
+    for (content, name, code) in [
+        (b"".as_slice(), "a.pdf", FailureCode::EmptyFile),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "a.pdf", FailureCode::UnsupportedMediaType),
+        (b"%PDF-1.7\nnothing else", "a.pdf", FailureCode::DamagedFile),
+        (b" \n\t\n ", "a.txt", FailureCode::NoText),
+    ] {
+        let failure = parse(content, name, &ParseLimits::default()).await.unwrap_err();
+        assert_eq!(failure.code, code, "{name}: {}", failure.message);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_is_a_failure_with_a_code() {
+    let failure =
+        parse_in_child(&this_binary(), &ParseLimits::default(), Path::new("/nonexistent/file"), "a.txt")
+            .await
+            .unwrap_err();
+    assert_eq!(failure.code, FailureCode::UnreadableFile);
+}
+
+#[tokio::test]
+async fn memory_is_limited() {
+    let limits = ParseLimits { memory_bytes: 160 * 1024 * 1024, ..ParseLimits::default() };
+    let failure = parse(&vec![b'a'; 100 * 1024 * 1024], "a.txt", &limits).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::ParseMemoryLimit);
+}
+
+#[tokio::test]
+async fn output_is_limited() {
+    let limits = ParseLimits { output_bytes: 1000, ..ParseLimits::default() };
+    let failure = parse(&vec![b'a'; 10_000], "a.txt", &limits).await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::ParseOutputLimit);
+}
+
+#[tokio::test]
+async fn what_happens_to_the_child_has_a_code() {
+    let limits = ParseLimits { wall_time_ms: 300, ..ParseLimits::default() };
+    for (script, code) in [
+        ("kill -SEGV $$", FailureCode::ParserCrashed),
+        ("kill -ABRT $$", FailureCode::ParserCrashed),
+        ("echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$", FailureCode::ParseMemoryLimit),
+        ("kill -KILL $$", FailureCode::ParseMemoryLimit),
+        ("kill -XCPU $$", FailureCode::ParseTimeout),
+        ("exec sleep 60", FailureCode::ParseTimeout),
+        ("exit 3", FailureCode::ParserUnavailable),
+        ("echo not json", FailureCode::ParserUnavailable),
+    ] {
+        let failure = parse_in_child(&shell(script), &limits, Path::new("/dev/null"), "a").await.unwrap_err();
+        assert_eq!(failure.code, code, "{script}");
+    }
+    let absent = ParseWorker { program: "/nonexistent/program".into(), arguments: Vec::new() };
+    let failure = parse_in_child(&absent, &limits, Path::new("/dev/null"), "a").await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::ParserUnavailable);
+}
+
+#[tokio::test]
+async fn a_child_that_dies_is_followed_by_the_second_parser() {
+    let document =
+        serde_json::to_string(&Reply::Document(Box::new(ParsedDocument::new("text/plain")))).unwrap();
+    let script = format!(
+        "read request; case \"$request\" in *'\"engine\":\"first\"'*) kill -SEGV $$;; *) echo 'noise'; printf '%s' '{document}';; esac"
+    );
+    let document =
+        parse_in_child(&shell(&script), &ParseLimits::default(), Path::new("/dev/null"), "a").await.unwrap();
+    assert_eq!(document.warnings[0].code, warning::SECOND_PARSER);
+}
+
+#[tokio::test]
+async fn the_child_sees_no_environment() {
+    let seen = file(b"");
+    let script = format!("env > {}; kill -SEGV $$", seen.path().display());
+    let _ = parse_in_child(&shell(&script), &ParseLimits::default(), Path::new("/dev/null"), "a").await;
+    let mut environment = String::new();
+    std::fs::File::open(seen.path()).unwrap().read_to_string(&mut environment).unwrap();
+    assert!(
+        environment.contains("RAYON_NUM_THREADS")
+            && !environment.contains("CARGO")
+            && !environment.contains("HOME="),
+        "{environment}"
+    );
+}

@@ -1,0 +1,91 @@
+//! The child's side.
+
+use std::io::{BufRead, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::{ParseLimits, Reply, Request};
+use crate::parse::{FailureCode, ParseFailure, parse_file};
+
+/// A request is a path and some numbers.
+const MAX_REQUEST_BYTES: u64 = 64 * 1024;
+/// Descriptors that the child may have open: its pipes, the file, and a few for libraries.
+const MAX_OPEN_FILES: u64 = 64;
+
+/// Entry of the child process: reads one request from standard input, answers on standard output, and returns the exit
+/// code of the process. Call it first thing in `main`, before threads or allocators are set up.
+pub fn run_parse_worker() -> ExitCode {
+    let reply = match read_request() {
+        Ok(request) => answer(request),
+        Err(message) => Reply::Failure(ParseFailure::new(FailureCode::ParserUnavailable, message)),
+    };
+    match write_reply(&reply) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn read_request() -> Result<Request, String> {
+    let mut line = String::new();
+    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_REQUEST_BYTES);
+    input.read_line(&mut line).map_err(|error| format!("the request cannot be read: {error}"))?;
+    serde_json::from_str(&line).map_err(|error| format!("the request is not understood: {error}"))
+}
+
+fn answer(request: Request) -> Reply {
+    if let Err(error) = limit_this_process(&request.limits) {
+        return Reply::Failure(ParseFailure::new(
+            FailureCode::ParserUnavailable,
+            format!("limits cannot be set: {error}"),
+        ));
+    }
+    let stack = usize::try_from(request.limits.stack_bytes).unwrap_or(usize::MAX);
+    let work = move || {
+        catch_unwind(AssertUnwindSafe(|| parse_file(&request.path, &request.file_name, &request.options())))
+    };
+    let result = std::thread::Builder::new()
+        .name("parser".to_owned())
+        .stack_size(stack)
+        .spawn(work)
+        .map(std::thread::JoinHandle::join);
+    match result {
+        Ok(Ok(Ok(Ok(document)))) => Reply::Document(Box::new(document)),
+        Ok(Ok(Ok(Err(failure)))) => Reply::Failure(failure),
+        // A panic that no part of the parser caught.
+        Ok(Ok(Err(_)) | Err(_)) => Reply::Failure(ParseFailure::new(
+            FailureCode::ParserCrashed,
+            "the parser failed on the file; it may be damaged",
+        )),
+        Err(error) => Reply::Failure(ParseFailure::new(
+            FailureCode::ParserUnavailable,
+            format!("no thread for the parser: {error}"),
+        )),
+    }
+}
+
+fn limit_this_process(limits: &ParseLimits) -> rustix::io::Result<()> {
+    const GIB: u64 = 1024 * 1024 * 1024;
+    let at_most = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
+    setrlimit(Resource::Core, at_most(0))?;
+    setrlimit(Resource::Fsize, at_most(0))?;
+    setrlimit(Resource::Nofile, at_most(MAX_OPEN_FILES))?;
+    // At the first limit the process is told (SIGXCPU), at the second it is killed.
+    setrlimit(
+        Resource::Cpu,
+        Rlimit { current: Some(limits.cpu_seconds), maximum: Some(limits.cpu_seconds + 1) },
+    )?;
+    // Allocators reserve address space that they never touch; memory that can be written is what counts.
+    setrlimit(Resource::Data, at_most(limits.memory_bytes))?;
+    setrlimit(Resource::As, at_most(limits.memory_bytes.saturating_mul(4).saturating_add(GIB)))
+}
+
+fn write_reply(reply: &Reply) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    // A library may have printed without ending its line.
+    output.write_all(b"\n")?;
+    serde_json::to_writer(&mut output, reply)?;
+    output.write_all(b"\n")?;
+    output.flush()
+}
