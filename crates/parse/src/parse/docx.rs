@@ -13,8 +13,8 @@ mod styles;
 mod xml;
 
 use super::builder::DocumentBuilder;
-use super::detect::Format;
 use super::failure::{FailureCode, ParseFailure};
+use super::format::Format;
 use super::{Engine, ParseOptions};
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument, warning};

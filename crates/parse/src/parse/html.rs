@@ -6,9 +6,9 @@ use dom_query::Document;
 use dom_smoothie::{Config, Readability};
 
 use super::builder::DocumentBuilder;
-use super::detect::Format;
 use super::encoding::{self, Decoded};
 use super::failure::ParseFailure;
+use super::format::Format;
 use super::{Engine, ParseOptions};
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument};

@@ -6,9 +6,9 @@ mod mdx;
 
 use super::ParseOptions;
 use super::builder::DocumentBuilder;
-use super::detect::Format;
 use super::encoding;
 use super::failure::ParseFailure;
+use super::format::Format;
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument};
 

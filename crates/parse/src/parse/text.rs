@@ -3,9 +3,9 @@
 
 use super::ParseOptions;
 use super::builder::DocumentBuilder;
-use super::detect::Format;
 use super::encoding;
 use super::failure::ParseFailure;
+use super::format::Format;
 use super::ordinals;
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument};

@@ -24,8 +24,8 @@ mod xycut;
 use std::sync::Arc;
 
 use super::builder::DocumentBuilder;
-use super::detect::Format;
 use super::failure::{FailureCode, ParseFailure};
+use super::format::Format;
 use super::{ParseOptions, caught};
 use crate::clean::{self, PageLine, Vocabulary};
 use crate::document::{BlockKind, ParsedDocument, warning};

@@ -1,0 +1,3 @@
+//! Program text.
+
+pub(super) mod languages;
