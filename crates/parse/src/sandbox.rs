@@ -34,6 +34,16 @@ pub struct ParseWorker {
     pub arguments: Vec<String>,
 }
 
+impl ParseWorker {
+    /// This very program, called with `parse-worker`.
+    ///
+    /// # Errors
+    /// When the system does not say where the program lies.
+    pub fn of_this_program() -> std::io::Result<Self> {
+        Ok(Self { program: std::env::current_exe()?, arguments: vec!["parse-worker".to_owned()] })
+    }
+}
+
 /// Bounds on the child and on what it reads and returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

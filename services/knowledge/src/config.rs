@@ -245,13 +245,6 @@ impl Default for CollectorSettings {
 /// The program that reads a document in a process of its own.
 pub type ParserCommand = ParseWorker;
 
-impl ParseWorker {
-    /// This very program, called with `parse-worker`.
-    pub fn of_this_program() -> std::io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?, arguments: vec!["parse-worker".to_owned()] })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

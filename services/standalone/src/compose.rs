@@ -51,7 +51,7 @@ impl Running {
 
 /// This very program, as the reader of untrusted files.
 pub fn this_program() -> std::io::Result<ParseWorker> {
-    Ok(ParseWorker { program: std::env::current_exe()?, arguments: vec!["parse-worker".to_owned()] })
+    ParseWorker::of_this_program()
 }
 
 /// The four listeners; ports are known before anything starts.

@@ -152,9 +152,8 @@ pub(in crate::parse) fn by_name(name: &str) -> Option<&'static str> {
 /// The language of a script that names its interpreter in its first line.
 pub(in crate::parse) fn by_first_line(text: &str) -> Option<&'static str> {
     let command = text.strip_prefix("#!")?.lines().next()?;
-    let words = command.split_whitespace().filter_map(|word| word.rsplit('/').next());
-    let program =
-        words.skip_while(|word| *word == "env" || word.starts_with('-')).next()?.to_ascii_lowercase();
+    let mut words = command.split_whitespace().filter_map(|word| word.rsplit('/').next());
+    let program = words.find(|word| *word != "env" && !word.starts_with('-'))?.to_ascii_lowercase();
     let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     INTERPRETERS.iter().find(|(known, _)| *known == program).map(|(_, language)| *language)
 }
