@@ -75,6 +75,17 @@ samples:
 bench-footprint: build
 	python3 benches/footprint.py --binary "$(ANWEN)"
 
+## bench-parse: text quality, speed and memory of the parsers beside other programs: make bench-parse [DOCS=FOLDER]
+.PHONY: bench-parse
+bench-parse: setup-build claim-target
+	cargo build --workspace --example parse_bench
+	python3 benches/parse.py --runner "$(CARGO_TARGET_DIR)/debug/examples/parse_bench" $(DOCS)
+
+## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
+.PHONY: fuzz
+fuzz: setup-build claim-target
+	cargo test --workspace --test fuzz -- campaign --inputs $(or $(INPUTS),200000) --seed $(or $(SEED),1)
+
 ## quality: recall, MRR and nDCG of a folder of retrieval sets: make quality EVAL=DIR
 .PHONY: quality
 quality: build

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-pub use worker::run_parse_worker;
+pub use worker::{limit_this_process, parse_on_own_stack, run_parse_worker};
 
 use super::document::{ParsedDocument, warning};
 use super::parse::{ContentLimits, Engine, FailureCode, ParseFailure, ParseOptions};
@@ -91,9 +91,10 @@ enum Reply {
     Failure(ParseFailure),
 }
 
-impl Request {
-    fn options(&self) -> ParseOptions {
-        ParseOptions { limits: self.limits.content.clone(), engine: self.engine }
+impl ParseLimits {
+    /// How the child parses under these limits.
+    pub fn options(&self, engine: Engine) -> ParseOptions {
+        ParseOptions { limits: self.content.clone(), engine }
     }
 }
 

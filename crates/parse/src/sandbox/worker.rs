@@ -2,12 +2,14 @@
 
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{ParseLimits, Reply, Request};
-use crate::parse::{FailureCode, ParseFailure, parse_file};
+use crate::document::ParsedDocument;
+use crate::parse::{FailureCode, ParseFailure, ParseOptions, parse_file};
 
 /// A request is a path and some numbers.
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
@@ -41,31 +43,48 @@ fn answer(request: Request) -> Reply {
             format!("limits cannot be set: {error}"),
         ));
     }
-    let stack = usize::try_from(request.limits.stack_bytes).unwrap_or(usize::MAX);
-    let work = move || {
-        catch_unwind(AssertUnwindSafe(|| parse_file(&request.path, &request.file_name, &request.options())))
-    };
-    let result = std::thread::Builder::new()
+    let stack_bytes = request.limits.stack_bytes;
+    let options = request.limits.options(request.engine);
+    match parse_on_own_stack(request.path, request.file_name, options, stack_bytes) {
+        Ok(document) => Reply::Document(Box::new(document)),
+        Err(failure) => Reply::Failure(failure),
+    }
+}
+
+/// [`parse_file`] on a thread with a stack of its own; a panic is a failure. For a process that has limited itself.
+///
+/// # Errors
+/// [`ParseFailure`]: the parser's own, [`FailureCode::ParserCrashed`] after a panic.
+pub fn parse_on_own_stack(
+    path: PathBuf,
+    file_name: String,
+    options: ParseOptions,
+    stack_bytes: u64,
+) -> Result<ParsedDocument, ParseFailure> {
+    let stack = usize::try_from(stack_bytes).unwrap_or(usize::MAX);
+    let work = move || catch_unwind(AssertUnwindSafe(|| parse_file(&path, &file_name, &options)));
+    let thread = std::thread::Builder::new()
         .name("parser".to_owned())
         .stack_size(stack)
         .spawn(work)
-        .map(std::thread::JoinHandle::join);
-    match result {
-        Ok(Ok(Ok(Ok(document)))) => Reply::Document(Box::new(document)),
-        Ok(Ok(Ok(Err(failure)))) => Reply::Failure(failure),
+        .map_err(|error| {
+            ParseFailure::new(FailureCode::ParserUnavailable, format!("no thread for the parser: {error}"))
+        })?;
+    match thread.join() {
+        Ok(Ok(result)) => result,
         // A panic that no part of the parser caught.
-        Ok(Ok(Err(_)) | Err(_)) => Reply::Failure(ParseFailure::new(
+        Ok(Err(_)) | Err(_) => Err(ParseFailure::new(
             FailureCode::ParserCrashed,
             "the parser failed on the file; it may be damaged",
-        )),
-        Err(error) => Reply::Failure(ParseFailure::new(
-            FailureCode::ParserUnavailable,
-            format!("no thread for the parser: {error}"),
         )),
     }
 }
 
-fn limit_this_process(limits: &ParseLimits) -> rustix::io::Result<()> {
+/// Puts the limits on the calling process, for good. What it starts inherits them.
+///
+/// # Errors
+/// When the operating system refuses, for instance a limit above one that is set already.
+pub fn limit_this_process(limits: &ParseLimits) -> rustix::io::Result<()> {
     const GIB: u64 = 1024 * 1024 * 1024;
     let at_most = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
     setrlimit(Resource::Core, at_most(0))?;

@@ -1,0 +1,77 @@
+"""How well two texts agree, whatever made them: words (a Chinese character is one) and neighbouring words."""
+
+import html
+import re
+import unicodedata
+from collections import Counter
+
+# Words of scripts that are written with spaces, or single characters of those that are not.
+WORD = re.compile(r"[\u2e80-\u303f\u3041-\u33ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|[^\W_]+")
+WIDE = re.compile(r"([\u2e80-\u303f\u3041-\u33ff\u3400-\u9fff\uf900-\ufaff])")
+# What Markdown, and nothing that is text, puts between words.
+COMMENT = re.compile(r"<!--.*?-->", re.S)
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
+HYPHEN_AT_LINE_END = re.compile(r"(\w)[-\u2010\u00ad]\n\s*(\w)")
+# A line on this share of the pages is a running header or footer.
+RUNNING_SHARE = 0.5
+MIN_RUNNING = 3
+
+
+def words(text: str, pages: int = 0) -> list[str]:
+    """The words of a text without markup, running lines and hyphens at line ends."""
+    text = html.unescape(COMMENT.sub(" ", text))
+    text = IMAGE.sub(r" \1 ", text)
+    text = LINK.sub(r" \1 ", text)
+    text = unicodedata.normalize("NFKC", text).replace("\u00ad\n", "")
+    text = without_running_lines(text, pages)
+    text = HYPHEN_AT_LINE_END.sub(r"\1\2", text)
+    return WORD.findall(WIDE.sub(r" \1 ", text).casefold())
+
+
+def without_running_lines(text: str, pages: int) -> str:
+    """Whoever keeps headers and page numbers, and whoever drops them, is compared on what is between them."""
+    least = max(MIN_RUNNING, round(pages * RUNNING_SHARE))
+    if pages < MIN_RUNNING:
+        return text
+    lines = text.splitlines()
+    shape = [re.sub(r"\d+", "#", line.strip()) for line in lines]
+    counts = Counter(shape)
+    return "\n".join(line for line, of in zip(lines, shape) if not of or counts[of] < least)
+
+
+def pairs(of: list[str]) -> Counter:
+    return Counter(zip(of, of[1:]))
+
+
+def f1(ours: Counter, theirs: Counter) -> float:
+    total = ours.total() + theirs.total()
+    return 2 * (ours & theirs).total() / total if total else 1.0
+
+
+class Text:
+    """A text, ready to be compared."""
+
+    def __init__(self, text: str, pages: int = 0):
+        found = words(text, pages)
+        self.words = Counter(found)
+        self.pairs = pairs(found)
+
+    def agreement(self, reference: "Text") -> tuple[float, float]:
+        """F1 of the words, F1 of the pairs."""
+        return f1(self.words, reference.words), f1(self.pairs, reference.pairs)
+
+
+def consensus(texts: list[Text]) -> Text:
+    """What most of the texts hold: every word (pair) as often as the lower median of them has it."""
+    made = Text("")
+    made.words = median_counter([text.words for text in texts])
+    made.pairs = median_counter([text.pairs for text in texts])
+    return made
+
+
+def median_counter(counters: list[Counter]) -> Counter:
+    middle = (len(counters) - 1) // 2
+    keys = set().union(*counters)
+    found = {key: sorted(counter[key] for counter in counters)[middle] for key in keys}
+    return Counter({key: count for key, count in found.items() if count})
