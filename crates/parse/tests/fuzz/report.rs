@@ -94,29 +94,31 @@ impl Report {
             println!("kept: {} more beside them", self.kept.len() - MAX_NAMED);
         }
         self.findings.iter().take(MAX_NAMED).for_each(|finding| println!("FINDING {finding}"));
-        println!("\n{:<12}{:>9}{:>11}{:>10}   other codes", "family", "inputs", "documents", "failures");
-        for (family, codes) in &self.families {
-            let all: u64 = codes.values().sum();
-            let documents = codes.get("document").copied().unwrap_or(0);
-            let others: Vec<String> = codes
-                .iter()
-                .filter(|(code, _)| *code != "document")
-                .map(|(code, count)| format!("{code} {count}"))
-                .collect();
-            println!("{family:<12}{all:>9}{documents:>11}{:>10}   {}", all - documents, others.join(", "));
-        }
-        println!("\n{:<28}{:>10}", "ended as", "inputs");
-        self.codes.iter().for_each(|(code, count)| println!("{code:<28}{count:>10}"));
         println!(
-            "\n{} inputs in {:.0} s ({:.0} a second), {:.0} s of processor time in all, at most {} ms for one and {} MB in \
-             one process; findings: {}",
+            "\n{} inputs in {:.0} s ({:.0} a second), {:.0} s of processor time; longest answered in {} ms of it, longest of \
+             all {:.1} s; most memory {} MB; findings: {}\n",
             self.inputs,
             self.seconds,
             self.inputs as f64 / self.seconds.max(0.001),
             self.cpu_ms as f64 / 1000.0,
             self.most_cpu_ms,
+            self.longest.as_secs_f64(),
             self.peak_kb / 1024,
             self.findings.len()
         );
+        println!("{:<12}{:>9}{:>11}{:>10}   ended as", "family", "inputs", "documents", "failures");
+        self.families.iter().for_each(|(family, codes)| print_row(family, codes));
+        print_row("all", &self.codes);
     }
+}
+
+fn print_row(family: &str, codes: &BTreeMap<String, u64>) {
+    let all: u64 = codes.values().sum();
+    let documents = codes.get("document").copied().unwrap_or(0);
+    let others: Vec<String> = codes
+        .iter()
+        .filter(|(code, _)| *code != "document")
+        .map(|(code, count)| format!("{code} {count}"))
+        .collect();
+    println!("{family:<12}{all:>9}{documents:>11}{:>10}   {}", all - documents, others.join(", "));
 }
