@@ -1,6 +1,6 @@
 //! The child's side.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +15,9 @@ use crate::parse::{FailureCode, ParseFailure, ParseOptions, parse_file};
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
 /// Descriptors that the child may have open: its pipes, the file, and a few for libraries.
 const MAX_OPEN_FILES: u64 = 64;
+
+/// What a pipe holds.
+const REPLY_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Entry of the child process: reads one request from standard input, answers on standard output, and returns the exit
 /// code of the process. Call it first thing in `main`, before threads or allocators are set up.
@@ -101,7 +104,8 @@ pub fn limit_this_process(limits: &ParseLimits) -> rustix::io::Result<()> {
 }
 
 fn write_reply(reply: &Reply) -> std::io::Result<()> {
-    let mut output = std::io::stdout().lock();
+    // Standard output alone gathers a kilobyte: a large document would take thousands of calls.
+    let mut output = BufWriter::with_capacity(REPLY_BUFFER_BYTES, std::io::stdout().lock());
     // A library may have printed without ending its line.
     output.write_all(b"\n")?;
     serde_json::to_writer(&mut output, reply)?;
