@@ -51,6 +51,10 @@ pub mod warning {
     pub const PARTLY_DAMAGED: &str = "partly_damaged";
     /// The file name promises another kind of file than its content is.
     pub const NAME_MISMATCH: &str = "name_mismatch";
+    /// Some of the files inside (attachments, members of an archive) were not taken.
+    pub const EMBEDDED_LEFT_OUT: &str = "embedded_left_out";
+    /// Some members of an archive are under a password.
+    pub const MEMBERS_ENCRYPTED: &str = "members_encrypted";
 }
 
 /// Where one visual line of a block stands: a range of the block's text and a box on a page.

@@ -1,7 +1,7 @@
 //! Collects blocks within the limits, and says when it had to stop.
 
 use super::limits::ContentLimits;
-use crate::document::{Block, BlockKind, ParsedDocument, warning};
+use crate::document::{Block, BlockKind, EmbeddedFile, ParsedDocument, warning};
 
 /// A document under construction. Blocks without text are dropped; blocks beyond the limits are not taken, and a
 /// warning says so once.
@@ -10,6 +10,9 @@ pub(super) struct DocumentBuilder {
     max_blocks: usize,
     characters_left: usize,
     full: bool,
+    max_embedded_files: usize,
+    embedded_bytes_left: u64,
+    embedded_left_out: usize,
 }
 
 impl DocumentBuilder {
@@ -19,6 +22,9 @@ impl DocumentBuilder {
             max_blocks: limits.max_blocks,
             characters_left: limits.max_characters,
             full: false,
+            max_embedded_files: limits.max_embedded_files,
+            embedded_bytes_left: limits.max_embedded_bytes,
+            embedded_left_out: 0,
         }
     }
 
@@ -55,7 +61,42 @@ impl DocumentBuilder {
         self.document.blocks.push(block);
     }
 
-    pub(super) fn finish(self) -> ParsedDocument {
+    /// Whether a file inside this one, of so many bytes, would be kept.
+    pub(super) fn has_room_for(&self, bytes: u64) -> bool {
+        self.document.embedded.len() < self.max_embedded_files && bytes <= self.embedded_bytes_left
+    }
+
+    /// Bytes that files inside this one may still have.
+    pub(super) fn embedded_bytes_left(&self) -> u64 {
+        self.embedded_bytes_left
+    }
+
+    /// Keeps a file that stands inside this one, if there is room for it.
+    pub(super) fn embed(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        if !self.has_room_for(bytes.len() as u64) {
+            self.leave_out();
+            return;
+        }
+        self.embedded_bytes_left -= bytes.len() as u64;
+        self.document.embedded.push(EmbeddedFile { path: path.into(), bytes });
+    }
+
+    /// Counts a file inside this one that is not kept.
+    pub(super) fn leave_out(&mut self) {
+        self.embedded_left_out += 1;
+    }
+
+    pub(super) fn finish(mut self) -> ParsedDocument {
+        if self.embedded_left_out > 0 {
+            let message = format!(
+                "{} of the files inside were left out: they are too many, too large or packed in a way that cannot be read",
+                self.embedded_left_out
+            );
+            self.document.warn(warning::EMBEDDED_LEFT_OUT, message);
+        }
         self.document
     }
 }
@@ -109,6 +150,22 @@ mod tests {
             document.warnings.iter().map(|w| w.code.as_str()).collect::<Vec<_>>(),
             [warning::BLOCKS_TRUNCATED]
         );
+    }
+
+    #[test]
+    fn embedded_files_beyond_the_limits_are_counted_in_one_warning() {
+        let limits =
+            ContentLimits { max_embedded_files: 2, max_embedded_bytes: 4, ..ContentLimits::default() };
+        let mut builder = DocumentBuilder::new("application/zip", &limits);
+        builder.embed("a", vec![0; 3]);
+        builder.embed("too-large", vec![0; 2]);
+        builder.embed("b", vec![0; 1]);
+        builder.embed("too-many", vec![0; 1]);
+        let document = builder.finish();
+        assert_eq!(document.embedded.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(document.warnings.len(), 1);
+        assert_eq!(document.warnings[0].code, warning::EMBEDDED_LEFT_OUT);
+        assert!(document.warnings[0].message.starts_with("2 of"), "{}", document.warnings[0].message);
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn packed_format(data: &[u8]) -> Option<Format> {
 }
 
 /// A tar file's first header carries a sum of its own bytes, the field of the sum itself counted as spaces.
-fn is_tar(data: &[u8]) -> bool {
+pub(super) fn is_tar(data: &[u8]) -> bool {
     const HEADER_BYTES: usize = 512;
     const SUM: std::ops::Range<usize> = 148..156;
     let Some(header) = data.get(..HEADER_BYTES) else { return false };

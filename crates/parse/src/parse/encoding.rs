@@ -64,6 +64,17 @@ pub(super) fn decode(data: &[u8]) -> Decoded {
     decode_as(encoding, data, true)
 }
 
+/// Decodes as the file says of itself, unless its bytes say otherwise: a byte order mark, or UTF-8 that is valid.
+pub(super) fn decode_declared(data: &[u8], declared: Option<&'static Encoding>) -> Decoded {
+    let Some(declared) = declared else { return decode(data) };
+    if declared == UTF_8 || Encoding::for_bom(data).is_some() || std::str::from_utf8(data).is_ok() {
+        return decode(data);
+    }
+    // GB18030 contains GBK and is what files that claim GBK are in.
+    let declared = if declared == encoding_rs::GBK { encoding_rs::GB18030 } else { declared };
+    decode_as(declared, data, false)
+}
+
 fn decode_as(encoding: &'static Encoding, data: &[u8], guessed: bool) -> Decoded {
     let (text, replaced) = encoding.decode_without_bom_handling(data);
     Decoded { text: text.into_owned(), encoding: encoding.name(), replaced, guessed }

@@ -21,6 +21,10 @@ pub struct ContentLimits {
     pub max_inflation_ratio: u64,
     /// Archives with more entries are refused as bombs.
     pub max_archive_entries: usize,
+    /// Files inside a file (attachments, members of archives) beyond are left out; a warning says so.
+    pub max_embedded_files: usize,
+    /// Bytes of all files inside a file; those beyond are left out with the same warning.
+    pub max_embedded_bytes: u64,
 }
 
 /// Small archives may inflate by any factor: a sheet of equal cells compresses a thousandfold.
@@ -36,6 +40,8 @@ impl Default for ContentLimits {
             max_inflated_bytes: 512 * 1024 * 1024,
             max_inflation_ratio: 200,
             max_archive_entries: 20_000,
+            max_embedded_files: 2_000,
+            max_embedded_bytes: 128 * 1024 * 1024,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! out while the text between the tags stays.
 
 mod blocks;
+mod front_matter;
 mod mdx;
 
 use super::ParseOptions;
@@ -11,29 +12,30 @@ use super::failure::ParseFailure;
 use super::format::Format;
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument};
+use front_matter::FrontMatter;
 
 pub(super) fn parse(data: &[u8], options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
     let decoded = encoding::decode(data);
     let mut builder = DocumentBuilder::new(Format::Markdown.media_type(), &options.limits);
     decoded.report(builder.document());
-    let source = mdx::without_module_lines(&clean::normalise(&decoded.text.replace("\r\n", "\n")));
-    let source = mdx::without_component_tags(&source);
-    let front_matter = blocks::front_matter(&source);
-    let value = |key| front_matter.as_deref().and_then(|yaml| front_matter_value(yaml, key));
+    let source = clean::normalise(&decoded.text.replace("\r\n", "\n"));
+    let (front_matter, body) = FrontMatter::split(&source);
     // Sites show these above the text; often they stand nowhere else.
-    let title = value("title");
+    let title = front_matter.text(&["title"]);
     if let Some(title) = &title {
         builder.push(Block::new(BlockKind::Heading { level: 1 }, title.clone(), None));
     }
-    if let Some(description) = value("description") {
+    if let Some(description) = front_matter.text(&["description", "intro", "summary"]) {
         builder.push(Block::new(BlockKind::Paragraph, description, None));
     }
-    blocks::read(&source, &mut builder);
+    let begins_with = title.is_some();
+    read_source(body, &mut builder);
     let document = builder.document();
+    front_matter.describe(&mut document.metadata);
     let same = |block: &Block| {
         matches!(block.kind, BlockKind::Heading { .. }) && Some(&block.text) == title.as_ref()
     };
-    if document.blocks.iter().filter(|block| same(block)).count() > 1 {
+    if begins_with && document.blocks.iter().filter(|block| same(block)).count() > 1 {
         document.blocks.remove(0);
     }
     document.title = title.or_else(|| {
@@ -44,11 +46,14 @@ pub(super) fn parse(data: &[u8], options: &ParseOptions) -> Result<ParsedDocumen
     Ok(builder.finish())
 }
 
-/// A top-level scalar of YAML front matter; enough of YAML for a title.
-fn front_matter_value(yaml: &str, key: &str) -> Option<String> {
-    let line = yaml.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
-    let value = line.trim().trim_matches(['"', '\'']).trim();
-    (!value.is_empty() && !value.starts_with(['|', '>', '[', '{'])).then(|| value.to_owned())
+/// Markdown inside of something else: a cell of a notebook.
+pub(super) fn read_text(source: &str, builder: &mut DocumentBuilder) {
+    read_source(&clean::normalise(&source.replace("\r\n", "\n")), builder);
+}
+
+fn read_source(source: &str, builder: &mut DocumentBuilder) {
+    let source = mdx::without_component_tags(&mdx::without_module_lines(source));
+    blocks::read(&source, builder);
 }
 
 #[cfg(test)]
@@ -103,6 +108,44 @@ mod tests {
                 (BlockKind::Code { language: Some("js".to_owned()) }, "import kept from 'y'".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn html_is_read_as_html() {
+        let source = "# A\n\n<table>\n<tr><th>k</th><th>v</th></tr>\n<tr><td>a</td><td>1</td></tr>\n</table>\n\n\
+            <details><summary>More</summary>\n\nHidden *text*.\n\n</details>\n\nLine<br>two <kbd>x</kbd>\n";
+        let texts: Vec<String> = shapes(source).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["A", "k | v\na | 1", "More", "Hidden text.", "Line\ntwo x"]);
+    }
+
+    #[test]
+    fn footnotes_and_tasks() {
+        let source = "Text[^1].\n\n- [x] done\n- [ ] open\n\n[^1]: The note.\n";
+        assert_eq!(
+            shapes(source),
+            [
+                (BlockKind::Paragraph, "Text[^1].".to_owned()),
+                (BlockKind::ListItem { depth: 0 }, "- [x] done".to_owned()),
+                (BlockKind::ListItem { depth: 0 }, "- [ ] open".to_owned()),
+                (BlockKind::Footnote, "[^1]: The note.".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn front_matter_is_facts_and_no_text() {
+        for source in [
+            "---\ntitle: Guide\ndate: 2024-01-02\nauthor: Ann\ntags: [pump, 'valve']\nlayout: x\n---\nBody.\n",
+            "---\ntitle: 'Guide'\ndate: 2024-01-02 # when\nauthors:\n  - Ann\ntags:\n- pump\n- valve\n---\nBody.\n",
+            "+++\ntitle = \"Guide\"\ndate = 2024-01-02\nauthor = \"Ann\"\ntags = [\"pump\", \"valve\"]\n+++\nBody.\n",
+        ] {
+            let document = parse(source.as_bytes(), &ParseOptions::default()).unwrap();
+            let texts: Vec<&str> = document.blocks.iter().map(|block| block.text.as_str()).collect();
+            assert_eq!(texts, ["Guide", "Body."], "{source}");
+            assert_eq!(document.metadata.created.as_deref(), Some("2024-01-02"), "{source}");
+            assert_eq!(document.metadata.author.as_deref(), Some("Ann"), "{source}");
+            assert_eq!(document.metadata.keywords, ["pump", "valve"], "{source}");
+        }
     }
 
     #[test]

@@ -7,16 +7,21 @@
 //!
 //! A further format is one more row in the table of [`format`] and one more arm in [`parse_bytes`].
 
+mod archive;
 mod builder;
 pub mod detect;
 mod docx;
 mod encoding;
+mod epub;
 mod failure;
 pub mod format;
 mod grid;
 mod html;
+mod json;
 mod limits;
+mod mail;
 mod markdown;
+mod markup;
 mod ordinals;
 mod pdf;
 mod source;
@@ -28,7 +33,8 @@ pub use failure::{FailureCode, ParseFailure};
 pub use limits::ContentLimits;
 
 use crate::document::{ParsedDocument, warning};
-use format::Format;
+use archive::Packing;
+use format::{Family, Format};
 
 /// Which parser reads a format that two parsers can read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -95,10 +101,23 @@ pub fn parse_bytes(
         Format::Docx => docx::parse(data, options)?,
         Format::Html => html::parse(&data, options)?,
         Format::Markdown => markdown::parse(&data, options)?,
-        Format::PlainText | Format::Json | Format::JsonLines | Format::Xml | Format::SourceCode => {
-            text::parse(&data, options)?
-        }
-        Format::Csv | Format::Tsv => text::parse(&data, options)?,
+        Format::PlainText => text::parse(&data, file_name, options)?,
+        // A table of values without its own reader is text.
+        Format::Csv | Format::Tsv => text::parse(&data, file_name, options)?,
+        Format::Json => json::parse(&data, options)?,
+        Format::JsonLines => json::parse_lines(&data, options)?,
+        Format::Xml => markup::parse(&data, options)?,
+        Format::SourceCode => source::parse(&data, file_name, options)?,
+        Format::Epub => epub::parse(&data, options)?,
+        Format::Mhtml => mail::parse_saved_page(&data, options)?,
+        Format::Eml => mail::parse_message(&data, options)?,
+        Format::Mbox => mail::parse_mailbox(&data, options)?,
+        Format::Msg => mail::parse_outlook(&data, options)?,
+        Format::Zip => archive::parse_zip(&data, options)?,
+        Format::Tar => archive::parse_tar(&data, options)?,
+        Format::Gzip => archive::parse_packed(&data, Packing::Gzip, file_name, options)?,
+        Format::Bzip2 => archive::parse_packed(&data, Packing::Bzip2, file_name, options)?,
+        Format::Xz => archive::parse_packed(&data, Packing::Xz, file_name, options)?,
         _ => return Err(detect::unsupported(format.media_type())),
     };
     if let Some(promised) = Format::by_name(file_name)
@@ -110,7 +129,10 @@ pub fn parse_bytes(
             format!("the name says {}, the content is {}", promised.label(), format.label()),
         );
     }
-    if document.is_blank() {
+    // An archive has no text: what stands in it becomes documents of their own.
+    let is_container =
+        matches!(format.family(), Family::Archive | Family::Mail) && !document.embedded.is_empty();
+    if document.is_blank() && !is_container {
         return Err(ParseFailure::new(FailureCode::NoText, "the file holds no text"));
     }
     Ok(document)

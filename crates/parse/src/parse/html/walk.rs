@@ -9,6 +9,8 @@ use crate::parse::grid::{Grid, SpannedCell};
 
 /// Elements nested deeper are read as plain text: nothing that people wrote is nested so deep.
 const MAX_DEPTH: usize = 256;
+/// A shorter description of one word is the name of an icon.
+const MIN_ALT_COLUMNS: usize = 8;
 /// Stands for `<br>` until white space is collapsed.
 const LINE_BREAK: char = '\u{1}';
 
@@ -55,6 +57,7 @@ impl Walk<'_> {
             "script" | "style" | "template" | "head" | "select" | "svg" | "canvas" | "iframe" | "object" => {}
             "br" => self.text.push(LINE_BREAK),
             "hr" => self.flush_default(),
+            "img" => self.picture(node),
             level @ ("h1" | "h2" | "h3" | "h4" | "h5" | "h6") => {
                 self.flush_default();
                 self.children(node, depth + 1);
@@ -98,6 +101,19 @@ impl Walk<'_> {
                 self.flush_default();
             }
             _ => self.children(node, depth + 1),
+        }
+    }
+
+    /// What a picture shows, where the page says it: within running text, or on its own.
+    fn picture(&mut self, node: &NodeRef<'_>) {
+        let Some(alt) = node.attr("alt") else { return };
+        let alt = running_text(&alt).replace('\n', " ");
+        if !self.text.trim().is_empty() || self.pending_mark.is_some() {
+            self.text.push(' ');
+            self.text.push_str(&alt);
+            self.text.push(' ');
+        } else if alt.split_whitespace().count() > 1 || clean::columns(&alt) >= MIN_ALT_COLUMNS {
+            self.builder.push(Block::new(BlockKind::Figure, alt, None));
         }
     }
 

@@ -6,22 +6,15 @@ use super::mdx;
 use crate::clean;
 use crate::document::{Block, BlockKind};
 use crate::parse::builder::DocumentBuilder;
+use crate::parse::html;
 
-/// The YAML between the lines `---` at the beginning.
-pub(super) fn front_matter(source: &str) -> Option<String> {
-    let body = source.trim_start().strip_prefix("---\n")?;
-    let end = body.find("\n---")?;
-    Some(body[..end].to_owned())
-}
-
-/// Reads the source into the builder, without its front matter.
+/// Reads the source into the builder; its front matter has been taken off.
 pub(super) fn read(source: &str, builder: &mut DocumentBuilder) {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_HEADING_ATTRIBUTES
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+        | Options::ENABLE_HEADING_ATTRIBUTES;
     let mut reader = Reader::default();
     for event in Parser::new_ext(source, options) {
         reader.event(event, builder);
@@ -48,7 +41,6 @@ struct Reader {
     footnote: Option<String>,
     code: bool,
     table: Option<TableRows>,
-    in_front_matter: bool,
 }
 
 #[derive(Default)]
@@ -62,7 +54,6 @@ impl Reader {
         match event {
             Event::Start(tag) => self.start(tag, builder),
             Event::End(tag) => self.end(tag, builder),
-            Event::Text(_) if self.in_front_matter => {}
             Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.text.push_str(&text)
             }
@@ -122,7 +113,6 @@ impl Reader {
                     table.rows.push(Vec::new());
                 }
             }
-            Tag::MetadataBlock(_) => self.in_front_matter = true,
             Tag::Paragraph | Tag::HtmlBlock | Tag::BlockQuote(_) => self.flush(builder),
             _ => {}
         }
@@ -133,10 +123,7 @@ impl Reader {
             TagEnd::Heading(_) | TagEnd::Paragraph | TagEnd::Item | TagEnd::BlockQuote(_) => {
                 self.flush(builder)
             }
-            TagEnd::HtmlBlock => {
-                self.text = mdx::without_tags(&self.text);
-                self.flush(builder);
-            }
+            TagEnd::HtmlBlock => self.html(builder),
             TagEnd::CodeBlock => {
                 self.flush(builder);
                 self.code = false;
@@ -165,8 +152,18 @@ impl Reader {
                     builder.push(Block::table(table.rows, table.header_rows, None));
                 }
             }
-            TagEnd::MetadataBlock(_) => self.in_front_matter = false,
             _ => {}
+        }
+    }
+
+    /// A block of HTML: with its structure where it has one of its own, as running text inside of lists.
+    fn html(&mut self, builder: &mut DocumentBuilder) {
+        if self.lists.is_empty() && self.footnote.is_none() {
+            let html = std::mem::take(&mut self.text);
+            html::read_fragment(&mdx::without_code(&html), builder);
+        } else {
+            self.text = mdx::without_tags(&self.text);
+            self.flush(builder);
         }
     }
 

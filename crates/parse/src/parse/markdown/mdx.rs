@@ -74,6 +74,30 @@ pub(super) fn without_component_tags(source: &str) -> String {
     out
 }
 
+/// A piece of HTML or JSX without what is written in braces as values of attributes, which HTML does not know.
+pub(super) fn without_code(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        out.push_str(&rest[..start]);
+        let tag = &rest[start..];
+        let opens_tag = tag[1..].starts_with(|c: char| c.is_ascii_alphabetic());
+        match tag_end(tag).filter(|&end| opens_tag && tag[..end].contains("={")) {
+            Some(end) => {
+                let name: String = tag[1..].chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+                out.push_str(&format!("<{name}>"));
+                rest = &tag[end..];
+            }
+            None => {
+                out.push('<');
+                rest = &tag[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The text of a piece of raw HTML or JSX: tags, comments, scripts and styles left out, the commonest entities read.
 /// A `>` inside an attribute's quotes or braces does not end a tag.
 pub(super) fn without_tags(html: &str) -> String {
