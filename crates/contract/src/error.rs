@@ -103,6 +103,8 @@ error_codes! {
     NoPages = "no_pages", 422;
     /// The document holds no text that can be read (a scan, for example).
     NoText = "no_text", 422;
+    /// The document holds only pictures of text, and the server has no program to recognise it.
+    OcrUnavailable = "ocr_unavailable", 422;
     /// The archive would unpack to far more than its size.
     ArchiveBomb = "archive_bomb", 422;
     /// The file is larger than the upload bound.

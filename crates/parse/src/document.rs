@@ -43,6 +43,16 @@ pub mod warning {
     pub const PAGES_FAILED: &str = "pages_failed";
     /// Some pages hold no text (pictures of text, or nothing at all).
     pub const PAGES_WITHOUT_TEXT: &str = "pages_without_text";
+    /// The text of some pages was recognised in pictures.
+    pub const OCR_USED: &str = "ocr_used";
+    /// Some of the recognised text is probably wrong.
+    pub const OCR_LOW_CONFIDENCE: &str = "ocr_low_confidence";
+    /// The text of some pages that are pictures could not be recognised.
+    pub const OCR_FAILED: &str = "ocr_failed";
+    /// More pages are pictures than are recognised in one document.
+    pub const OCR_TRUNCATED: &str = "ocr_truncated";
+    /// Some pages are pictures, and the program that recognises text is not there.
+    pub const OCR_UNAVAILABLE: &str = "ocr_unavailable";
     /// Some of the text has no meaning in Unicode: the file does not say which characters its glyphs are.
     pub const UNMAPPED_GLYPHS: &str = "unmapped_glyphs";
     /// The file was read by the second parser, because the first one failed.

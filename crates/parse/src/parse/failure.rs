@@ -14,6 +14,8 @@ pub enum FailureCode {
     DamagedFile,
     /// Pictures of text, or nothing at all.
     NoText,
+    /// Only pictures of text, and the program that recognises it is not there.
+    OcrUnavailable,
     ArchiveBomb,
     FileTooLarge,
     UnreadableFile,
@@ -27,13 +29,14 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::EmptyFile,
         Self::UnsupportedMediaType,
         Self::Encrypted,
         Self::NoPages,
         Self::DamagedFile,
         Self::NoText,
+        Self::OcrUnavailable,
         Self::ArchiveBomb,
         Self::FileTooLarge,
         Self::UnreadableFile,
@@ -52,6 +55,7 @@ impl FailureCode {
             Self::NoPages => "no_pages",
             Self::DamagedFile => "damaged_file",
             Self::NoText => "no_text",
+            Self::OcrUnavailable => "ocr_unavailable",
             Self::ArchiveBomb => "archive_bomb",
             Self::FileTooLarge => "file_too_large",
             Self::UnreadableFile => "unreadable_file",

@@ -17,11 +17,13 @@ mod failure;
 pub mod format;
 mod grid;
 mod html;
+mod image;
 mod json;
 mod limits;
 mod mail;
 mod markdown;
 mod markup;
+pub mod ocr;
 mod ordinals;
 mod pdf;
 mod source;
@@ -52,6 +54,19 @@ pub enum Engine {
 pub struct ParseOptions {
     pub limits: ContentLimits,
     pub engine: Engine,
+    /// How text in pictures is recognised; `None` for not at all.
+    pub ocr: Option<ocr::OcrSettings>,
+    /// Told once, when the recognition of text in pictures begins: it takes much longer than anything else.
+    #[serde(skip)]
+    pub on_recognition: Option<fn()>,
+}
+
+impl ParseOptions {
+    fn recognition_starts(&self) {
+        if let Some(told) = self.on_recognition {
+            told();
+        }
+    }
 }
 
 /// Runs a library's code; `None` when it panics. What it was given is not used again after a panic, or is only read.
@@ -100,6 +115,9 @@ pub fn parse_bytes(
         Format::Pdf => pdf::parse(data, options)?,
         Format::Docx => docx::parse(data, options)?,
         Format::Html => html::parse(&data, options)?,
+        Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp | Format::WebP | Format::Gif => {
+            image::parse(&data, format, options)?
+        }
         Format::Markdown => markdown::parse(&data, options)?,
         Format::PlainText => text::parse(&data, file_name, options)?,
         // A table of values without its own reader is text.

@@ -51,7 +51,7 @@ async fn a_document_comes_back_from_the_child() {
 async fn the_parsers_own_failure_comes_back_as_it_is() {
     for (content, name, code) in [
         (b"".as_slice(), "a.pdf", FailureCode::EmptyFile),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "a.pdf", FailureCode::UnsupportedMediaType),
+        (b"fLaC\0\0\0\x22\x10\0\x10\0\0\0\x0e", "a.pdf", FailureCode::UnsupportedMediaType),
         (b"%PDF-1.7\nnothing else", "a.pdf", FailureCode::DamagedFile),
         (b" \n\t\n ", "a.txt", FailureCode::NoText),
     ] {
@@ -129,4 +129,51 @@ async fn the_child_sees_no_environment() {
             && !environment.contains("HOME="),
         "{environment}"
     );
+}
+
+#[tokio::test]
+async fn a_child_that_recognises_text_may_take_longer() {
+    let document =
+        serde_json::to_string(&Reply::Document(Box::new(ParsedDocument::new("image/png")))).unwrap();
+    let limits = ParseLimits { wall_time_ms: 300, ..ParseLimits::default() };
+    let ocr = OcrSettings { document_timeout_ms: 60_000, ..OcrSettings::default() };
+    let script = format!("echo noise; echo '{RECOGNITION_STARTS}'; sleep 1; printf '%s' '{document}'");
+    let answer =
+        parse_in_child_with_ocr(&shell(&script), &limits, &ocr, Path::new("/dev/null"), "a").await.unwrap();
+    assert_eq!(answer.media_type, "image/png");
+    // Where recognition is not asked for, saying so gains nothing.
+    let failure = parse_in_child(&shell(&script), &limits, Path::new("/dev/null"), "a").await.unwrap_err();
+    assert_eq!(failure.code, FailureCode::ParseTimeout);
+}
+
+#[tokio::test]
+async fn a_child_that_dies_recognising_is_followed_by_a_reading_without() {
+    let document =
+        serde_json::to_string(&Reply::Document(Box::new(ParsedDocument::new("text/plain")))).unwrap();
+    let script = format!(
+        "read request; case \"$request\" in *'\"ocr\":null'*) printf '%s' '{document}';; *) echo '{RECOGNITION_STARTS}'; kill -SEGV $$;; esac"
+    );
+    let ocr = OcrSettings::default();
+    let document =
+        parse_in_child_with_ocr(&shell(&script), &ParseLimits::default(), &ocr, Path::new("/dev/null"), "a")
+            .await
+            .unwrap();
+    assert_eq!(document.warnings[0].code, warning::OCR_FAILED);
+}
+
+#[tokio::test]
+async fn what_the_child_started_ends_with_it() {
+    let limits = ParseLimits { wall_time_ms: 500, ..ParseLimits::default() };
+    for end in ["exec sleep 600", "sleep 0.2; kill -SEGV $$"] {
+        let left = file(b"");
+        let script = format!("sleep 600 & echo $! >> {}; {end}", left.path().display());
+        let _ = parse_in_child(&shell(&script), &limits, Path::new("/dev/null"), "a").await;
+        let pids = std::fs::read_to_string(left.path()).unwrap();
+        assert!(!pids.is_empty());
+        for pid in pids.split_whitespace() {
+            // Gone, or dead and waiting for whoever inherits it.
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            assert!(state.is_empty() || state.contains(") Z "), "{end}: {state}");
+        }
+    }
 }

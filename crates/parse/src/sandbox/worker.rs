@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{ParseLimits, Reply, Request};
+use super::{ParseLimits, RECOGNITION_STARTS, Reply, Request};
 use crate::document::ParsedDocument;
 use crate::parse::{FailureCode, ParseFailure, ParseOptions, parse_file};
 
@@ -15,6 +15,8 @@ use crate::parse::{FailureCode, ParseFailure, ParseOptions, parse_file};
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
 /// Descriptors that the child may have open: its pipes, the file, and a few for libraries.
 const MAX_OPEN_FILES: u64 = 64;
+/// Processor seconds that this process may use for each page that it draws, levels and turns for recognition.
+const CPU_SECONDS_PER_PICTURE: u64 = 3;
 
 /// What a pipe holds.
 const REPLY_BUFFER_BYTES: usize = 64 * 1024;
@@ -40,14 +42,16 @@ fn read_request() -> Result<Request, String> {
 }
 
 fn answer(request: Request) -> Reply {
-    if let Err(error) = limit_this_process(&request.limits) {
+    let pictures =
+        request.ocr.as_ref().map_or(0, |ocr| ocr.max_pages.min(request.limits.content.max_pages));
+    if let Err(error) = limit(&request.limits, u64::from(pictures)) {
         return Reply::Failure(ParseFailure::new(
             FailureCode::ParserUnavailable,
             format!("limits cannot be set: {error}"),
         ));
     }
     let stack_bytes = request.limits.stack_bytes;
-    let options = request.limits.options(request.engine);
+    let options = request.options();
     match parse_on_own_stack(request.path, request.file_name, options, stack_bytes) {
         Ok(document) => Reply::Document(Box::new(document)),
         Err(failure) => Reply::Failure(failure),
@@ -88,19 +92,33 @@ pub fn parse_on_own_stack(
 /// # Errors
 /// When the operating system refuses, for instance a limit above one that is set already.
 pub fn limit_this_process(limits: &ParseLimits) -> rustix::io::Result<()> {
+    limit(limits, 0)
+}
+
+/// With processor time for `pictures` to be drawn, which is not to be had before recognition begins.
+fn limit(limits: &ParseLimits, pictures: u64) -> rustix::io::Result<()> {
     const GIB: u64 = 1024 * 1024 * 1024;
     let at_most = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
     setrlimit(Resource::Core, at_most(0))?;
     setrlimit(Resource::Fsize, at_most(0))?;
     setrlimit(Resource::Nofile, at_most(MAX_OPEN_FILES))?;
-    // At the first limit the process is told (SIGXCPU), at the second it is killed.
-    setrlimit(
-        Resource::Cpu,
-        Rlimit { current: Some(limits.cpu_seconds), maximum: Some(limits.cpu_seconds + 1) },
-    )?;
+    // At the first limit the process is told (SIGXCPU), at the second it is killed. What lies between is for pictures.
+    let maximum =
+        limits.cpu_seconds.saturating_add(pictures.saturating_mul(CPU_SECONDS_PER_PICTURE)).saturating_add(1);
+    setrlimit(Resource::Cpu, Rlimit { current: Some(limits.cpu_seconds), maximum: Some(maximum) })?;
     // Allocators reserve address space that they never touch; memory that can be written is what counts.
     setrlimit(Resource::Data, at_most(limits.memory_bytes))?;
     setrlimit(Resource::As, at_most(limits.memory_bytes.saturating_mul(4).saturating_add(GIB)))
+}
+
+/// Tells the parent that recognition begins, and allows this process the processor time that it was given for it.
+pub(super) fn recognition_starts() {
+    let limit = getrlimit(Resource::Cpu);
+    let current = limit.maximum.map(|maximum| maximum.saturating_sub(1));
+    let _ = setrlimit(Resource::Cpu, Rlimit { current, ..limit });
+    let mut output = std::io::stdout().lock();
+    // A library may have printed without ending its line. A parent that is gone is not missed here.
+    let _ = write!(output, "\n{RECOGNITION_STARTS}\n").and_then(|()| output.flush());
 }
 
 fn write_reply(reply: &Reply) -> std::io::Result<()> {

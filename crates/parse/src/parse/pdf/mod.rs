@@ -1,7 +1,7 @@
 //! PDF: characters with their places from one of two engines, made lines, columns, paragraphs, tables and headings.
 //!
 //! ```text
-//! engine (pdf_oxide, else hayro) -> glyphs -> fragments -> xycut -> layout (lines)
+//! engine (pdf_oxide, else hayro; scanned pages: recognised) -> glyphs -> fragments -> xycut -> layout (lines)
 //!     -> running headers out -> tables, paragraphs -> headings (structure: outline) -> blocks
 //! ```
 
@@ -15,6 +15,8 @@ mod headings;
 mod layout;
 mod pages;
 mod paragraphs;
+mod recognised;
+mod scanned;
 mod structure;
 mod tables;
 #[cfg(test)]
@@ -26,12 +28,13 @@ use std::sync::Arc;
 use super::builder::DocumentBuilder;
 use super::failure::{FailureCode, ParseFailure};
 use super::format::Format;
+use super::ocr::{self, Recognition, page_list};
 use super::{ParseOptions, caught};
 use crate::clean::{self, PageLine, Vocabulary};
 use crate::document::{BlockKind, ParsedDocument, warning};
 use layout::Line;
 use pages::Pages;
-use structure::Structure;
+use structure::{OutlineEntry, Structure};
 
 pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
     let data = Arc::new(data);
@@ -41,24 +44,88 @@ pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocum
 
     let mut builder = DocumentBuilder::new(Format::Pdf.media_type(), &options.limits);
     describe(builder.document(), &pages, &structure);
-    let mut lines = without_running_lines(pages.lines);
+    if let Some(settings) = &options.ocr {
+        pages.recognition.describe(builder.document(), settings.low_confidence);
+    }
+    push_blocks(&mut builder, pages.lines, &structure.outline, &pages.recognition)
+        .map_err(|NoLines| no_text(&pages.recognition, options))?;
+    let document = builder.document();
+    document.title = structure.title.or_else(|| title_on_first_page(document));
+    Ok(builder.finish())
+}
+
+/// Pictures of pages, not in a PDF, as a document: the same way from lines to blocks.
+pub(super) fn from_pictures(
+    mut builder: DocumentBuilder,
+    recognition: &Recognition,
+    options: &ParseOptions,
+) -> Result<ParsedDocument, ParseFailure> {
+    let mut next_group = 0;
+    let lines = recognition
+        .pages
+        .iter()
+        .flat_map(|page| layout::lines(&recognised::glyphs(page), page.number, &mut next_group))
+        .collect();
+    push_blocks(&mut builder, lines, &[], recognition).map_err(|NoLines| no_text(recognition, options))?;
+    let document = builder.document();
+    document.title = title_on_first_page(document);
+    Ok(builder.finish())
+}
+
+struct NoLines;
+
+fn push_blocks(
+    builder: &mut DocumentBuilder,
+    lines: Vec<Line>,
+    outline: &[OutlineEntry],
+    recognition: &Recognition,
+) -> Result<(), NoLines> {
+    let mut lines = without_running_lines(lines);
     lines.retain(|line| !line.text.trim().is_empty());
     if lines.is_empty() {
-        return Err(ParseFailure::new(
-            FailureCode::NoText,
-            "the file holds no text, only pictures of it or empty pages; text in scanned pages cannot be recognised yet",
-        ));
+        return Err(NoLines);
     }
     let mut vocabulary = Vocabulary::default();
     lines.iter().for_each(|line| vocabulary.learn(&line.text));
     let mut drafts = paragraphs::drafts(&lines, &vocabulary);
-    headings::mark(&mut drafts, &structure.outline, &vocabulary);
-    for draft in drafts {
+    headings::mark(&mut drafts, outline, &vocabulary);
+    for mut draft in drafts {
+        ocr::place_back(&mut draft.block, |page| recognition.placement(page));
         builder.push(draft.block);
     }
-    let document = builder.document();
-    document.title = structure.title.or_else(|| title_on_first_page(document));
-    Ok(builder.finish())
+    Ok(())
+}
+
+/// Why a file of pictures yields nothing.
+fn no_text(recognition: &Recognition, options: &ParseOptions) -> ParseFailure {
+    if options.ocr.is_none() {
+        return ParseFailure::new(
+            FailureCode::NoText,
+            "the file holds no text, only pictures of it or empty pages; recognition of text in pictures is switched off",
+        );
+    }
+    if let Some(ocr::Unavailable(reason)) = &recognition.unavailable {
+        return ParseFailure::new(
+            FailureCode::OcrUnavailable,
+            format!("the file holds only pictures of text, and they cannot be read: {reason}"),
+        );
+    }
+    if recognition.too_long > 0 {
+        return ParseFailure::new(
+            FailureCode::ParseTimeout,
+            "the file holds only pictures of text, and recognising it took too long",
+        );
+    }
+    if !recognition.failed.is_empty() {
+        return ParseFailure::new(
+            FailureCode::NoText,
+            "the file holds only pictures, and no text could be recognised in them",
+        );
+    }
+    ParseFailure::new(
+        FailureCode::NoText,
+        "the file holds no text: its pages are empty, or pictures without text",
+    )
 }
 
 /// Pages, labels, metadata, and what went wrong on the way.
@@ -96,19 +163,6 @@ fn describe(document: &mut ParsedDocument, pages: &Pages, structure: &Structure)
         document
             .warn(warning::SECOND_PARSER, "the file is damaged or unusual and was read by the second parser");
     }
-}
-
-/// `1-3, 7`, at most twenty ranges.
-fn page_list(pages: &[u32]) -> String {
-    let ranges: Vec<String> =
-        pages
-            .chunk_by(|a, b| *b == *a + 1)
-            .map(|run| {
-                if run.len() == 1 { run[0].to_string() } else { format!("{}-{}", run[0], run[run.len() - 1]) }
-            })
-            .collect();
-    let more = if ranges.len() > 20 { " and more" } else { "" };
-    format!("{}{more}", ranges[..ranges.len().min(20)].join(", "))
 }
 
 fn without_running_lines(lines: Vec<Line>) -> Vec<Line> {

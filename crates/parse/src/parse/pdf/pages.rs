@@ -6,9 +6,12 @@ use super::engine_hayro::HayroSource;
 use super::engine_oxide::{OpenError, OxideSource};
 use super::glyphs::{GlyphSource, PageGlyphs};
 use super::layout::{self, Line};
+use super::recognised;
+use super::scanned::{self, Drawing, Usable};
 use super::structure::Structure;
 use crate::document::{PageSize, warning};
 use crate::parse::failure::{FailureCode, ParseFailure};
+use crate::parse::ocr::{self, Recognition};
 use crate::parse::{Engine, ParseOptions, caught};
 
 /// A page on which the first engine finds fewer characters is shown to the second one as well.
@@ -38,6 +41,16 @@ pub(super) struct Pages {
     pub(super) unmapped: usize,
     /// The whole file was read by the second engine, because the first could not open it.
     pub(super) second_engine: bool,
+    /// What became of the pages that are pictures.
+    pub(super) recognition: Recognition,
+}
+
+/// A page as it was read, its groups numbered from 0.
+struct ReadPage {
+    lines: Vec<Line>,
+    characters: usize,
+    unmapped: usize,
+    usable: Usable,
 }
 
 impl Pages {
@@ -54,32 +67,106 @@ impl Pages {
         let mut pages = Self { page_count, second_engine: sources.first.is_none(), ..Self::default() };
         let to_read = page_count.min(options.limits.max_pages as usize);
         let mut characters_left = options.limits.max_characters.saturating_mul(LAYOUT_MARGIN);
-        let mut next_group = 0;
+        let mut read: Vec<ReadPage> = Vec::new();
         for index in 0..to_read {
-            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let number = page_number(index);
             match sources.page(index) {
                 Ok(page) if characters_left > 0 => {
-                    let characters = page.visible_characters();
-                    characters_left = characters_left.saturating_sub(characters);
+                    let page_read = ReadPage::new(&page, number);
+                    characters_left = characters_left.saturating_sub(page_read.characters);
                     pages.sizes.push(page.size);
-                    pages.unmapped += page.unmapped;
-                    if characters == 0 {
-                        pages.without_text.push(number);
-                    }
-                    pages.lines.extend(layout::lines(&page, number, &mut next_group));
+                    read.push(page_read);
                 }
                 Ok(_) => break,
                 Err(error) => {
                     tracing::debug!(page = number, %error, code = warning::PAGES_FAILED, "page not read");
                     pages.failed.push(number);
                     pages.sizes.push(super::geometry::PageFrame::new(None, None, 0, 1.0).size());
+                    read.push(ReadPage::failed());
                 }
             }
         }
+        drop(sources);
+        pages.recognise(data, &mut read, options);
         if pages.failed.len() == to_read {
             return Err(ParseFailure::damaged("none of the file's pages can be read"));
         }
+        pages.gather(read);
         Ok(pages)
+    }
+
+    /// Replaces what the pages that are pictures say by what can be recognised in them.
+    fn recognise(&mut self, data: &Arc<Vec<u8>>, read: &mut [ReadPage], options: &ParseOptions) {
+        let Some(settings) = &options.ocr else { return };
+        if read.iter().all(|page| page.usable == Usable::All) {
+            return;
+        }
+        let Some(drawing) = Drawing::open(data, settings.dpi) else { return };
+        let drawing = drawing.with_sizes(&self.sizes);
+        let numbers: Vec<u32> = read
+            .iter()
+            .enumerate()
+            .filter(|(index, page)| match page.usable {
+                Usable::All => false,
+                Usable::Little => drawing.is_covered(*index),
+                Usable::Nothing => true,
+            })
+            .map(|(index, _)| page_number(index))
+            .collect();
+        if numbers.is_empty() {
+            return;
+        }
+        let started = || options.recognition_starts();
+        let mut recognition = ocr::recognise(settings, &numbers, &drawing, started);
+        // A picture with its own caption on it is better read from the caption, unless there is clearly more in it.
+        recognition.pages.retain(|page| {
+            let glyphs = recognised::glyphs(page);
+            let digital = &mut read[page.number as usize - 1];
+            let needed = digital.characters as f32 * CLEARLY_MORE;
+            let better = digital.usable == Usable::Nothing || glyphs.visible_characters() as f32 > needed;
+            if better {
+                *digital = ReadPage::new(&glyphs, page.number);
+            }
+            better
+        });
+        self.failed.retain(|page| recognition.placement(*page).is_none());
+        self.recognition = recognition;
+    }
+
+    fn gather(&mut self, read: Vec<ReadPage>) {
+        let mut first_group = 0;
+        for (index, page) in read.into_iter().enumerate() {
+            let number = page_number(index);
+            self.unmapped += page.unmapped;
+            if page.characters == 0 && !self.failed.contains(&number) {
+                self.without_text.push(number);
+            }
+            let groups = page.lines.iter().map(|line| line.group + 1).max().unwrap_or(0);
+            self.lines.extend(page.lines.into_iter().map(|mut line| {
+                line.group += first_group;
+                line
+            }));
+            first_group += groups;
+        }
+    }
+}
+
+fn page_number(index: usize) -> u32 {
+    u32::try_from(index + 1).unwrap_or(u32::MAX)
+}
+
+impl ReadPage {
+    fn new(page: &PageGlyphs, number: u32) -> Self {
+        Self {
+            lines: layout::lines(page, number, &mut 0),
+            characters: page.visible_characters(),
+            unmapped: page.unmapped,
+            usable: scanned::usable(page),
+        }
+    }
+
+    fn failed() -> Self {
+        Self { lines: Vec::new(), characters: 0, unmapped: 0, usable: Usable::Nothing }
     }
 }
 

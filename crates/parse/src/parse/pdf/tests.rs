@@ -341,7 +341,8 @@ fn pages_beyond_the_limit_are_left_out_with_a_warning() {
         (0..5).map(|number| page(&show("F1", 12, 50, 700, &format!("Words on page {number}")))).collect();
     let limits = ContentLimits { max_pages: 2, ..ContentLimits::default() };
     let document =
-        parse_bytes(bytes(make(pages)), "a.pdf", &ParseOptions { limits, engine: Engine::First }).unwrap();
+        parse_bytes(bytes(make(pages)), "a.pdf", &ParseOptions { limits, ..ParseOptions::default() })
+            .unwrap();
     assert_eq!((document.pages.len(), document.page_count), (2, Some(5)));
     assert!(document.warnings.iter().any(|warned| warned.code == warning::PAGES_TRUNCATED));
 }
