@@ -42,8 +42,7 @@ fn read_request() -> Result<Request, String> {
 }
 
 fn answer(request: Request) -> Reply {
-    let pictures =
-        request.ocr.as_ref().map_or(0, |ocr| ocr.max_pages.min(request.limits.content.max_pages));
+    let pictures = request.ocr.as_ref().map_or(0, |ocr| ocr.max_pages.min(request.limits.content.max_pages));
     if let Err(error) = limit(&request.limits, u64::from(pictures)) {
         return Reply::Failure(ParseFailure::new(
             FailureCode::ParserUnavailable,
