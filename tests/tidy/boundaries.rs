@@ -116,19 +116,24 @@ struct Guard {
 }
 
 /// Those that read file formats.
-const FORMAT_CRATES: [&str; 14] = [
+const FORMAT_CRATES: [&str; 19] = [
+    "bzip2",
     "calamine",
+    "cfb",
     "docx_rs",
     "dom_query",
     "dom_smoothie",
+    "flate2",
     "hayro",
     "hayro_interpret",
     "htmd",
     "lopdf",
+    "lzma_rust2",
     "mail_parser",
     "pdf_oxide",
     "pulldown_cmark",
     "quick_xml",
+    "tar",
     "undoc",
     "zip",
 ];

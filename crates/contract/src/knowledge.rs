@@ -131,6 +131,12 @@ pub struct Notice {
 pub struct Document {
     pub id: DocumentId,
     pub knowledge_base_id: KnowledgeBaseId,
+    /// The document that this one is inside of: the message that it was attached to, the archive that holds it.
+    #[serde(default)]
+    pub parent_id: Option<DocumentId>,
+    /// Documents directly inside of this one.
+    #[serde(default)]
+    pub child_count: i64,
     /// The file's name, made safe.
     pub name: String,
     /// Folder and name within the knowledge base, `/`-separated, made safe.

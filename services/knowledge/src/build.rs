@@ -121,6 +121,8 @@ pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service,
         embedder,
         signals: signals.clone(),
         batch_texts: config.embedding.batch_texts,
+        children: config.children.clone(),
+        max_file_bytes: config.uploads.max_file_bytes,
     };
     let app = App {
         database,

@@ -1,5 +1,6 @@
 //! The section `[knowledge]` of the settings.
 
+use crate::documents::children::ChildSettings;
 use crate::ingest::chunk::ChunkSettings;
 use crate::ingest::sandbox::{ParseLimits, ParseWorker};
 use crate::jobs::RetryRules;
@@ -15,6 +16,8 @@ pub struct Config {
     /// Where this service listens. Only the other services need to reach it.
     pub listen: SocketAddr,
     pub uploads: UploadSettings,
+    /// Files inside of files: attachments, members of archives.
+    pub children: ChildSettings,
     pub originals: OriginalSettings,
     pub embedding: EmbeddingSettings,
     pub workers: WorkerSettings,
@@ -33,6 +36,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
             uploads: UploadSettings::default(),
+            children: ChildSettings::default(),
             originals: OriginalSettings::default(),
             embedding: EmbeddingSettings::default(),
             workers: WorkerSettings::default(),

@@ -30,6 +30,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "changes by time",
             sql: include_str!("../../../migrations/knowledge/sqlite/0002_changes_by_time.sql"),
         },
+        Migration {
+            version: 4,
+            name: "child documents",
+            sql: include_str!("../../../migrations/knowledge/sqlite/0004_child_documents.sql"),
+        },
     ],
     postgres: &[
         Migration {
@@ -41,6 +46,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 2,
             name: "changes by time",
             sql: include_str!("../../../migrations/knowledge/postgres/0002_changes_by_time.sql"),
+        },
+        Migration {
+            version: 4,
+            name: "child documents",
+            sql: include_str!("../../../migrations/knowledge/postgres/0004_child_documents.sql"),
         },
     ],
 };

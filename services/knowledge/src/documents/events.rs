@@ -149,6 +149,8 @@ mod tests {
         let document = Document {
             id,
             knowledge_base_id: KnowledgeBaseId(id.0),
+            parent_id: None,
+            child_count: 0,
             name: "a.md".into(),
             path: "a.md".into(),
             media_type: "text/markdown".into(),

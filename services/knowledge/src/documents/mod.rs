@@ -1,5 +1,6 @@
 //! Documents: taking them in, showing, renaming, retrying and deleting them.
 
+pub mod children;
 pub mod chunks;
 pub mod content;
 pub mod events;
@@ -20,19 +21,27 @@ use anwen_contract::{
     ApiError, ChunkId, DocumentId, ErrorCode, KnowledgeBaseId, Page, PageQuery, Role, Timestamp,
 };
 use names::{SafePath, renamed, safe_path};
-use store::{ListFilter, StoredContent};
+use store::{ListFilter, StoredContent, Within};
 
 /// What a retried document's job waits behind: a person waits for it.
 const RETRY_PRIORITY: i64 = 0;
+
+/// Which documents of a knowledge base are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Narrowed {
+    pub status: Option<DocumentStatus>,
+    pub within: Option<Within>,
+}
 
 pub async fn list(
     app: &App,
     access: &Access,
     base: KnowledgeBaseId,
     page: &PageQuery,
-    status: Option<DocumentStatus>,
+    narrowed: Narrowed,
 ) -> Result<Page<Document>, ApiError> {
-    let filter = ListFilter { status, before: cursor_id(page)? };
+    let Narrowed { status, within } = narrowed;
+    let filter = ListFilter { status, within, before: cursor_id(page)? };
     let limit = page.bounded_limit();
     let mut connection = reader(&app.database).await?;
     require_base(&mut connection, access, base, Role::Viewer).await?;
@@ -111,6 +120,7 @@ pub async fn update(
         return Err(ApiError::new(ErrorCode::NameTaken, "there is another document at this path"));
     }
     store::rename(&mut transaction, id, (&place.name, &place.path), now).await?;
+    children::move_children(&mut transaction, id, (&document.path, &place.path), now).await?;
     if let Some(serving) = store::serving(&mut transaction, id).await? {
         let entry =
             Entry::Upsert { base, document: id, version: serving.version, generation: serving.generation };
@@ -165,14 +175,12 @@ pub async fn retry(app: &App, access: &Access, id: DocumentId) -> Result<Documen
     document.ok_or_else(|| ApiError::not_found("document"))
 }
 
-/// Deletes a document: out of every answer when this returns, out of the indexes and from disk soon after.
+/// Deletes a document and what is inside of it: out of every answer when this returns, out of the indexes and from disk soon after.
 pub async fn delete(app: &App, access: &Access, id: DocumentId) -> Result<(), ApiError> {
     let now = Timestamp::now();
     let mut transaction = app.database.begin_write().await?;
     let base = require_document(&mut transaction, access, id, Role::Editor).await?;
-    store::mark_deleted(&mut transaction, id, now).await?;
-    jobs::store::drop_all(&mut transaction, id).await?;
-    follow::store::append(&mut transaction, &Entry::DeleteDocument { base, document: id }, now).await?;
+    children::delete_with_children(&mut transaction, base, id, now).await?;
     transaction.commit().await?;
     app.signals.log_grew();
     app.signals.documents_changed();

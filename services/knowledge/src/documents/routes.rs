@@ -1,7 +1,9 @@
 //! `/v1/knowledge-bases/{id}/documents`, `/v1/documents`, `/v1/chunks` and `/v1/events/documents`.
 
+use super::store::Within;
 use super::{
-    content, delete, events, find, list, passage, passages, retry, stored_content, update, upload, versions,
+    Narrowed, content, delete, events, find, list, passage, passages, retry, stored_content, update, upload,
+    versions,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -22,6 +24,8 @@ pub struct ListQuery {
     limit: Option<u32>,
     /// Only documents whose newest version is in this state.
     status: Option<DocumentStatus>,
+    /// Only what is directly inside this document; `none`: only what is inside of no document.
+    parent_id: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -66,7 +70,19 @@ pub async fn get_documents(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Document>>, ApiError> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
-    list(&app, &Access::from(&caller.asker), base, &page, query.status).await.map(Json)
+    let within = query.parent_id.as_deref().map(within).transpose()?;
+    let narrowed = Narrowed { status: query.status, within };
+    list(&app, &Access::from(&caller.asker), base, &page, narrowed).await.map(Json)
+}
+
+/// Reads `parent_id`.
+fn within(text: &str) -> Result<Within, ApiError> {
+    if text == "none" {
+        return Ok(Within::Nothing);
+    }
+    text.parse()
+        .map(Within::Document)
+        .map_err(|_| ApiError::invalid("parent_id: the id of a document, or `none`"))
 }
 
 pub async fn get(

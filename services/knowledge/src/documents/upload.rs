@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::bases;
 use crate::jobs::{self, NewJob};
 use anwen_contract::knowledge::{DocumentStatus, Notice, UploadAnswer, UploadedDocument};
-use anwen_contract::{ApiError, DocumentId, ErrorCode, KnowledgeBaseId, Role, Timestamp, VersionId};
+use anwen_contract::{ApiError, DocumentId, ErrorCode, KnowledgeBaseId, Role, Timestamp, UserId, VersionId};
 use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::header::CONTENT_DISPOSITION;
@@ -100,13 +100,8 @@ async fn accept(
     }
     let bytes = i64::try_from(incoming.bytes).map_err(ApiError::internal)?;
     store::register_original(&mut transaction, &incoming.sha256, bytes, now).await?;
-    let new = NewContent {
-        sha256: Some(incoming.sha256.clone()),
-        bytes,
-        media_type: guess_media_type(&incoming.head, &place.name),
-        error: None,
-    };
-    let (document, version) = add_version(&mut transaction, access, base, place, new, now).await?;
+    let new = NewContent::of_original(incoming, &place.name)?;
+    let (document, version) = add_version(&mut transaction, access.user_id(), base, place, new, now).await?;
     let job = NewJob { version, document, base, generation: 1, priority, now };
     jobs::store::insert(&mut transaction, &job).await?;
     app.originals.place(incoming).await?;
@@ -122,17 +117,29 @@ async fn accept(
 }
 
 /// What a version is made of.
-struct NewContent {
+pub(super) struct NewContent {
     sha256: Option<String>,
     bytes: i64,
     media_type: String,
     error: Option<Notice>,
 }
 
+impl NewContent {
+    /// A file that is stored.
+    pub(super) fn of_original(incoming: &Incoming, name: &str) -> Result<Self, ApiError> {
+        Ok(Self {
+            sha256: Some(incoming.sha256.clone()),
+            bytes: i64::try_from(incoming.bytes).map_err(ApiError::internal)?,
+            media_type: guess_media_type(&incoming.head, name),
+            error: None,
+        })
+    }
+}
+
 /// Adds a version to the document at this path, or makes the document.
-async fn add_version(
+pub(super) async fn add_version(
     connection: &mut crate::store::Connection,
-    access: &Access,
+    created_by: UserId,
     base: KnowledgeBaseId,
     place: &SafePath,
     content: NewContent,
@@ -169,7 +176,7 @@ async fn add_version(
         bytes: content.bytes,
         media_type: content.media_type,
         error: content.error,
-        created_by: access.user_id(),
+        created_by,
         now,
     };
     store::insert_version(connection, &version).await?;
@@ -224,7 +231,7 @@ async fn refuse(
         media_type: guess_media_type(&[], &place.name),
         error: Some(reason.clone()),
     };
-    let (document, _) = add_version(&mut transaction, access, base, place, content, now).await?;
+    let (document, _) = add_version(&mut transaction, access.user_id(), base, place, content, now).await?;
     transaction.commit().await?;
     app.signals.documents_changed();
     Ok(UploadedDocument {

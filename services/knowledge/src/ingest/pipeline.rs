@@ -2,6 +2,7 @@
 //! passages, embed, write. Only the last step changes what anybody can see, and it is one transaction.
 
 use super::cut::Chunker;
+use crate::documents::children::{ChildSettings, Nursery};
 use crate::documents::chunks::NewChunk;
 use crate::documents::chunks::store::{ChunkOwner, replace_generation};
 use crate::documents::originals::Originals;
@@ -61,6 +62,9 @@ pub struct Pipeline {
     pub signals: Signals,
     /// Passages embedded at once.
     pub batch_texts: usize,
+    pub children: ChildSettings,
+    /// The most bytes of a document inside of another.
+    pub max_file_bytes: u64,
 }
 
 impl Pipeline {
@@ -68,9 +72,14 @@ impl Pipeline {
     pub async fn run(&self, job: &Job, worker: &str) -> Result<(), JobFailure> {
         let version = self.version(job).await?;
         self.report(job, DocumentStatus::Parsing, PARSING).await?;
-        let parsed = self.parse(&version).await?;
+        let mut parsed = self.parse(&version).await?;
         let mut facts = facts_of(&parsed);
-        let Chunks { drafts: chunks, truncated } = self.cut(parsed).await?;
+        let embedded = std::mem::take(&mut parsed.embedded);
+        // An archive holds files and no text of its own.
+        let has_text = embedded.is_empty() || !parsed.is_blank();
+        facts.warnings.extend(self.nursery().sync(job, embedded).await.map_err(storage_failure)?);
+        self.signals.job_added();
+        let Chunks { drafts: chunks, truncated } = self.cut(parsed, has_text).await?;
         if truncated {
             facts.warnings.push(Notice {
                 code: CHUNKS_TRUNCATED.to_owned(),
@@ -85,6 +94,15 @@ impl Pipeline {
         self.signals.log_grew();
         self.signals.documents_changed();
         Ok(())
+    }
+
+    fn nursery(&self) -> Nursery<'_> {
+        Nursery {
+            database: &self.database,
+            originals: &self.originals,
+            settings: &self.children,
+            max_file_bytes: self.max_file_bytes,
+        }
     }
 
     async fn version(&self, job: &Job) -> Result<VersionToBuild, JobFailure> {
@@ -107,12 +125,12 @@ impl Pipeline {
     }
 
     /// Cutting is work for the processor, so it is done off the runtime's own threads.
-    async fn cut(&self, parsed: ParsedDocument) -> Result<Chunks, JobFailure> {
+    async fn cut(&self, parsed: ParsedDocument, has_text: bool) -> Result<Chunks, JobFailure> {
         let chunker = Arc::clone(&self.chunker);
         let chunks = tokio::task::spawn_blocking(move || chunker.chunk(&parsed)).await.map_err(|cause| {
             JobFailure::Transient { code: ErrorCode::IndexingFailed, message: cause.to_string() }
         })?;
-        if chunks.drafts.is_empty() {
+        if chunks.drafts.is_empty() && has_text {
             return Err(JobFailure::Permanent {
                 code: ErrorCode::NoText,
                 message: "the file holds no text".to_owned(),
@@ -220,9 +238,12 @@ impl Pipeline {
         if !is_ours || number.is_none() {
             return Err(JobFailure::Lost);
         }
-        let settled = documents::settle_space(&mut transaction, job.base, space.as_str()).await;
-        if settled.map_err(database_failure)? != space.as_str() {
-            return Err(other_space());
+        // Without passages nothing is known of the embedding's size.
+        if !chunks.is_empty() {
+            let settled = documents::settle_space(&mut transaction, job.base, space.as_str()).await;
+            if settled.map_err(database_failure)? != space.as_str() {
+                return Err(other_space());
+            }
         }
         replace_generation(&mut transaction, &owner, chunks).await.map_err(database_failure)?;
         documents::report_progress(&mut transaction, job.document, job.version, &progress, now)

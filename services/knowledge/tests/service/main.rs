@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod children;
 mod documents;
 mod harness;
 mod permissions;

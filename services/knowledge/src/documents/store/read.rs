@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 /// A document as it is shown: how its newest version fares, and what the version that answers holds. Before a
 /// version answers, the newest one stands for it.
 const DOCUMENT: &str =
-    "SELECT d.id, d.knowledge_base_id, d.name, d.path, d.created_at, d.updated_at, d.deleted_at,
+    "SELECT d.id, d.knowledge_base_id, d.parent_id, d.name, d.path, d.created_at, d.updated_at, d.deleted_at,
+    (SELECT COUNT(*) FROM documents ch WHERE ch.parent_id = d.id AND ch.deleted_at IS NULL) AS child_count,
     lv.status, lv.progress_permille, lv.error_code, lv.error_message, lv.warnings,
     CASE WHEN sv.id IS NULL THEN lv.media_type ELSE sv.media_type END AS media_type,
     CASE WHEN sv.id IS NULL THEN lv.bytes ELSE sv.bytes END AS bytes,
@@ -39,6 +40,8 @@ fn document_of(row: &AnyRow) -> Result<Document, DbError> {
     Ok(Document {
         id: row.parsed("id")?,
         knowledge_base_id: row.parsed("knowledge_base_id")?,
+        parent_id: row.optional_parsed("parent_id")?,
+        child_count: row.integer("child_count")?,
         name: row.string("name")?,
         path: row.string("path")?,
         media_type: row.string("media_type")?,
@@ -59,8 +62,17 @@ fn document_of(row: &AnyRow) -> Result<Document, DbError> {
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
     pub status: Option<DocumentStatus>,
+    pub within: Option<Within>,
     /// The id of the last document of the page before.
     pub before: Option<DocumentId>,
+}
+
+/// Inside of what to look for documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    Document(DocumentId),
+    /// Documents that are inside of no other.
+    Nothing,
 }
 
 /// A knowledge base's documents, newest first.
@@ -76,6 +88,11 @@ pub async fn list(
         .text(base);
     let statement = match filter.status {
         Some(status) => statement.push(" AND lv.status = ").text(status.as_str()),
+        None => statement,
+    };
+    let statement = match filter.within {
+        Some(Within::Document(parent)) => statement.push(" AND d.parent_id = ").text(parent),
+        Some(Within::Nothing) => statement.push(" AND d.parent_id IS NULL"),
         None => statement,
     };
     let statement = match filter.before {
