@@ -25,6 +25,7 @@ LINTED = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" \
 ## run: install what is missing, build, and serve on http://localhost:8080
 .PHONY: run
 run: build
+	@scripts/setup ocr || echo 'run: without Tesseract, scans and pictures stay without text; everything else works'
 	exec "$(ANWEN)" serve
 
 ## test: everything that has to pass: UI, formatting, lints, tidy, Rust tests, browser tests
@@ -108,7 +109,7 @@ setup-build:
 setup-ui:
 	@scripts/setup ui
 setup-test: setup-build
-	@scripts/setup ui nextest postgres browser
+	@scripts/setup ui nextest postgres ocr browser
 check-ui: ui
 	npm --prefix services/web/ui run --silent lint
 	npm --prefix services/web/ui run --silent test

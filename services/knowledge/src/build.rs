@@ -105,7 +105,7 @@ pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service,
     let signals = Signals::default();
     let embed_timeout = Duration::from_millis(config.embedding.timeout_ms);
     let embedder: Arc<dyn EmbedPassages> = Arc::new(ModelEmbedder::new(model.clone(), embed_timeout));
-    let reader = Arc::new(SandboxedReader::new(parser, config.parser.clone()));
+    let reader = Arc::new(SandboxedReader::new(parser, config.parser.clone(), config.ocr.clone()));
     let questions = Arc::new(QuestionEmbedder::new(Arc::clone(&embedder), config.retrieval.cached_questions));
     let retriever = Retriever::new(
         Arc::clone(&indexes.vectors),

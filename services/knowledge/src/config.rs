@@ -2,6 +2,7 @@
 
 use crate::documents::children::ChildSettings;
 use crate::ingest::chunk::ChunkSettings;
+use crate::ingest::parse::ocr::OcrSettings;
 use crate::ingest::sandbox::{ParseLimits, ParseWorker};
 use crate::jobs::RetryRules;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub struct Config {
     pub workers: WorkerSettings,
     /// The bounds of the process that reads a document.
     pub parser: ParseLimits,
+    pub ocr: OcrSettings,
     pub chunks: ChunkSettings,
     pub vectors: VectorSettings,
     pub lexical: LexicalSettings,
@@ -41,6 +43,7 @@ impl Default for Config {
             embedding: EmbeddingSettings::default(),
             workers: WorkerSettings::default(),
             parser: ParseLimits::default(),
+            ocr: OcrSettings::default(),
             chunks: ChunkSettings::default(),
             vectors: VectorSettings::default(),
             lexical: LexicalSettings::default(),

@@ -177,3 +177,15 @@ async fn what_the_child_started_ends_with_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn text_in_pictures_is_recognised_under_the_childs_limits() {
+    let Some(ocr) = crate::parse::ocr::tests::installed() else { return };
+    let scan = file(&crate::parse::ocr::tests::scanned_handbook());
+    let document =
+        parse_in_child_with_ocr(&this_binary(), &ParseLimits::default(), &ocr, scan.path(), "a.pdf")
+            .await
+            .unwrap();
+    assert_eq!(document.warnings[0].code, warning::OCR_USED);
+    assert!(document.character_count() > 300, "{}", document.character_count());
+}

@@ -3,7 +3,8 @@
 use super::pipeline::ReadDocument;
 use anwen_parse::document::ParsedDocument;
 use anwen_parse::parse::ParseFailure;
-use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child};
+use anwen_parse::parse::ocr::OcrSettings;
+use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child_with_ocr};
 use async_trait::async_trait;
 use std::path::Path;
 
@@ -11,17 +12,18 @@ use std::path::Path;
 pub struct SandboxedReader {
     worker: ParseWorker,
     limits: ParseLimits,
+    ocr: OcrSettings,
 }
 
 impl SandboxedReader {
-    pub fn new(worker: ParseWorker, limits: ParseLimits) -> Self {
-        Self { worker, limits }
+    pub fn new(worker: ParseWorker, limits: ParseLimits, ocr: OcrSettings) -> Self {
+        Self { worker, limits, ocr }
     }
 }
 
 #[async_trait]
 impl ReadDocument for SandboxedReader {
     async fn read(&self, path: &Path, name: &str) -> Result<ParsedDocument, ParseFailure> {
-        parse_in_child(&self.worker, &self.limits, path, name).await
+        parse_in_child_with_ocr(&self.worker, &self.limits, &self.ocr, path, name).await
     }
 }

@@ -4,6 +4,7 @@ use crate::cli::CommonArguments;
 use crate::compose::{self, Ports};
 use crate::failure::Failure;
 use crate::workplace::Workplace;
+use anwen_knowledge::ingest::parse::ocr::{OcrSettings, find_program};
 use std::time::Duration;
 
 /// Documents that the doctor gave to the workers are waited for this long.
@@ -13,6 +14,8 @@ const MEND_POLL: Duration = Duration::from_millis(500);
 /// Looks for damage, mends what can be mended and looks again.
 pub async fn doctor(common: &CommonArguments) -> Result<(), Failure> {
     let workplace = Workplace::open(common)?;
+    let knowledge: anwen_knowledge::Config = workplace.settings.section("knowledge")?;
+    let recognition = recognition(&knowledge.ocr);
     let running = compose::start(&workplace, Ports::AnyFree).await?;
     let started = std::time::Instant::now();
     let found = running.knowledge.doctor(true).await?;
@@ -23,7 +26,12 @@ pub async fn doctor(common: &CommonArguments) -> Result<(), Failure> {
     }
     running.stop().await;
     if common.json {
-        println!("{}", serde_json::json!({"found": found, "now": now, "healthy": now.is_healthy()}));
+        println!(
+            "{}",
+            serde_json::json!({
+                "found": found, "now": now, "healthy": now.is_healthy(), "ocr": recognition,
+            })
+        );
     } else {
         println!("{} documents, {} passages", now.documents, now.chunks);
         println!("originals missing: {}", now.missing_originals.len());
@@ -33,11 +41,23 @@ pub async fn doctor(common: &CommonArguments) -> Result<(), Failure> {
         println!("incomplete in an index: {} found, {} left", found.incomplete.len(), now.incomplete.len());
         println!("stranded on their way: {} found, {} left", found.stranded.len(), now.stranded.len());
         println!("stored files that nothing needs: {} (collected while serving)", now.unused_originals);
+        println!("text in scans and pictures: {recognition}");
     }
     if now.is_healthy() {
         return Ok(());
     }
     Err(Failure::new("damage_left", "some damage could not be mended; see above"))
+}
+
+/// Whether text in pictures can be recognised here. Not being able to is no damage.
+fn recognition(settings: &OcrSettings) -> String {
+    if !settings.enabled {
+        return "recognition is switched off".to_owned();
+    }
+    match find_program(settings) {
+        Some(program) => format!("recognised by {} ({})", program.display(), settings.languages),
+        None => "not recognised, Tesseract is not installed (Debian: tesseract-ocr)".to_owned(),
+    }
 }
 
 /// Builds both indexes again.

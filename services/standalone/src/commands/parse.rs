@@ -3,14 +3,16 @@
 use crate::cli::{CommonArguments, ParseArguments, ParseFormat};
 use crate::compose::this_program;
 use crate::failure::Failure;
+use crate::workplace::read_settings;
 use anwen_knowledge::ingest::document::{to_markdown, to_text};
-use anwen_knowledge::ingest::sandbox::{ParseLimits, parse_in_child};
+use anwen_knowledge::ingest::sandbox::parse_in_child_with_ocr;
 
-pub async fn run(_common: &CommonArguments, arguments: ParseArguments) -> Result<(), Failure> {
+pub async fn run(common: &CommonArguments, arguments: ParseArguments) -> Result<(), Failure> {
+    let settings: anwen_knowledge::Config = read_settings(common)?.section("knowledge")?;
     let worker = this_program()?;
     let name = arguments.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let path = arguments.file.canonicalize()?;
-    let document = parse_in_child(&worker, &ParseLimits::default(), &path, &name)
+    let document = parse_in_child_with_ocr(&worker, &settings.parser, &settings.ocr, &path, &name)
         .await
         .map_err(|failure| Failure::new(failure.code.as_str(), failure.message))?;
     match arguments.format {

@@ -16,6 +16,8 @@ mod place;
 mod settings;
 mod skew;
 mod tesseract;
+#[cfg(test)]
+pub(crate) mod tests;
 mod text;
 
 use std::sync::Mutex;

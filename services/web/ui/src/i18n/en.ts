@@ -183,6 +183,7 @@ export const en: Record<keyof typeof zh, string> = {
   'viewer.failed_text': 'You can read the extracted text instead, or download the original.',
   'viewer.as_text': 'Text',
   'viewer.as_pdf': 'Layout',
+  'viewer.as_picture': 'Picture',
   'viewer.no_text': 'This document has no text to show yet.',
   'viewer.changed': 'The document has a newer version; this is the text that the answer cited.',
   'viewer.page_label': 'Page {n}',
@@ -414,7 +415,9 @@ export const en: Record<keyof typeof zh, string> = {
   'error.damaged_file': 'The file is damaged or incomplete.',
   'error.encrypted': 'The file is protected by a password. Remove it and upload again.',
   'error.no_pages': 'The file has no pages.',
-  'error.no_text': 'There is no readable text in the file; it may be a scan.',
+  'error.no_text': 'There is no readable text in the file.',
+  'error.ocr_unavailable':
+    'The file holds only pictures of text, and this server has no program to read them. Ask the administrator to install Tesseract.',
   'error.archive_bomb': 'The file would unpack to far too much and was refused.',
   'error.file_too_large': 'The file is larger than the upload limit.',
   'error.document_too_large': 'The document has more pages or text than the limit.',

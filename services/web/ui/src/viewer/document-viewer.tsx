@@ -6,10 +6,12 @@ import { ErrorState, Loading, Segmented } from '../kit/controls';
 import { keys } from '../state/queries';
 import { contentUrl, type Passage } from './passage';
 import { PdfView } from './pdf-view';
+import { PictureView } from './picture-view';
+import { isShownPicture } from './pictures';
 import { TextView } from './text-view';
 import './viewer.css';
 
-/** A document with a passage marked: a PDF as its pages, anything else as its text. */
+/** A document with a passage marked: a PDF as its pages, a picture as it is, anything else as its text. */
 export default function DocumentViewer({
   documentId,
   passage,
@@ -39,15 +41,17 @@ export default function DocumentViewer({
   }
   if (!document.data) return <Loading />;
   const pdf = document.data.media_type === 'application/pdf';
+  const picture = isShownPicture(document.data.media_type);
+  const url = contentUrl(documentId, passage?.version ?? null);
   return (
     <div className="viewer">
-      {pdf && (
-        <div className={`viewer-bar viewer-bar-${layout}`}>
+      {(pdf || picture) && (
+        <div className={`viewer-bar viewer-bar-${picture ? 'text' : layout}`}>
           <Segmented
             label={t('viewer.title')}
             value={layout}
             choices={[
-              { value: 'pages', label: t('viewer.as_pdf') },
+              { value: 'pages', label: t(pdf ? 'viewer.as_pdf' : 'viewer.as_picture') },
               { value: 'text', label: t('viewer.as_text') },
             ]}
             onChoose={(value) => {
@@ -65,12 +69,9 @@ export default function DocumentViewer({
         </div>
       )}
       {pdf && layout === 'pages' ? (
-        <PdfView
-          key={passage?.version ?? 'current'}
-          url={contentUrl(documentId, passage?.version ?? null)}
-          passage={passage}
-          onFailure={onFailure}
-        />
+        <PdfView key={passage?.version ?? 'current'} url={url} passage={passage} onFailure={onFailure} />
+      ) : picture && layout === 'pages' ? (
+        <PictureView key={url} url={url} passage={passage} onFailure={onFailure} />
       ) : (
         <TextView documentId={documentId} passage={passage} />
       )}
