@@ -129,3 +129,32 @@ fn parse_prints_a_document_as_text_markdown_and_json() {
     let empty = directory.path().join("empty");
     assert_eq!(error_of(&anwen(directory.path(), &["parse", empty.to_str().unwrap()]))["code"], "empty_file");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_and_tikas_call_read_a_file_alike() {
+    let server = Anwen::start().await;
+    let person = server.administrator().await;
+    let directory = TempDir::new().unwrap();
+    let message = "From: a@example.com\r\nTo: b@example.com\r\nSubject: Pump\r\nMessage-ID: <1@x>\r\n\r\nIt runs dry.\r\n";
+    for (name, content) in [
+        ("notes.md", "---\ntitle: Notes\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"),
+        ("page.html", "<html><body><h1>Pump</h1><ul><li>one</li><li>two</li></ul></body></html>"),
+        ("data.json", "[{\"id\": 1, \"name\": \"pump\"}, {\"id\": 2, \"name\": \"fan\"}]"),
+        ("mail.eml", message),
+        ("手册.txt", "第一章 总则\n\n泵不得空转。\n"),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        for (format, accept) in [("text", "text/plain"), ("markdown", "text/markdown")] {
+            let printed = anwen(directory.path(), &["parse", path.to_str().unwrap(), "--format", format]);
+            let disposition = format!("attachment; filename=\"x.{}\"", name.rsplit('.').next().unwrap());
+            let request = person
+                .request(reqwest::Method::PUT, "/tika")
+                .header("accept", accept)
+                .header("content-disposition", disposition)
+                .body(content);
+            let answer = person.send(request).await;
+            assert_eq!(succeeded(&printed), String::from_utf8_lossy(&answer.bytes), "{name} as {format}");
+        }
+    }
+}

@@ -149,7 +149,8 @@ impl Person {
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let csrf = self.csrf.lock().unwrap().clone();
-        let url = if path.starts_with("/v1") || path.starts_with("/ollama") || path.starts_with("/mcp") {
+        let program_paths = ["/v1", "/ollama", "/mcp", "/tika", "/rmeta"];
+        let url = if program_paths.iter().any(|prefix| path.starts_with(prefix)) {
             format!("{}{path}", self.base)
         } else {
             format!("{}/api/v1{path}", self.base)

@@ -47,6 +47,8 @@ pub fn routes(max_upload_bytes: usize) -> Vec<Route> {
         route(Method::POST, "/v1/retrieve", post(query::routes::post_retrieve)),
         route(Method::GET, "/v1/search", get(query::routes::get_search)),
         route(Method::PUT, "/tika", put(tika::put)),
+        route(Method::PUT, "/tika/text", put(tika::put_text)),
+        route(Method::PUT, "/rmeta/text", put(tika::put_list)),
     ]
 }
 

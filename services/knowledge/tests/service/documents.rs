@@ -239,6 +239,10 @@ async fn the_parser_answers_tika_calls() {
     assert_eq!(plain.status, StatusCode::OK);
     assert!(plain.text().contains("Fault P0300 means that the pump runs dry."));
     assert_eq!(person.send(request("image/png")).await.code(), "invalid_request");
+    let object: Value = person.send(person.request(Method::PUT, "/tika/text").body(PUMP)).await.json();
+    assert_eq!(object["X-TIKA:content"], plain.text());
+    let list: Value = person.send(person.request(Method::PUT, "/rmeta/text").body(PUMP)).await.json();
+    assert_eq!(list, json!([object]));
     let empty = person.send(person.request(Method::PUT, "/tika")).await;
     assert_eq!(empty.code(), "empty_file");
 }

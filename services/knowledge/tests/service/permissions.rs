@@ -22,7 +22,9 @@ enum ForStrangers {
 
 fn expectation(method: &Method, path: &str) -> ForStrangers {
     match (method.as_str(), path) {
-        ("POST", "/v1/knowledge-bases") | ("PUT", "/tika") => ForStrangers::Open,
+        ("POST", "/v1/knowledge-bases") | ("PUT", "/tika" | "/tika/text" | "/rmeta/text") => {
+            ForStrangers::Open
+        }
         ("GET", "/v1/knowledge-bases" | "/v1/search" | "/v1/events/documents") | ("POST", "/v1/retrieve") => {
             ForStrangers::Nothing
         }
@@ -80,7 +82,7 @@ async fn call(person: &Person<'_>, method: &Method, path: &str, objects: &Object
         ("POST", "/v1/knowledge-bases") | ("PATCH", _) => request.json(&json!({"name": "renamed"})),
         ("POST", "/v1/retrieve") => request.json(&json!({"query": "launch code Nightingale X-1234"})),
         ("GET", "/v1/search") => person.request(Method::GET, "/v1/search?q=launch+code+Nightingale+X-1234"),
-        ("PUT", "/tika") => request.body("plain words"),
+        ("PUT", "/tika" | "/tika/text" | "/rmeta/text") => request.body("plain words"),
         _ => request,
     };
     person.send(request).await

@@ -16,8 +16,8 @@ pub async fn run(common: &CommonArguments, arguments: ParseArguments) -> Result<
         .await
         .map_err(|failure| Failure::new(failure.code.as_str(), failure.message))?;
     match arguments.format {
-        ParseFormat::Text => println!("{}", to_text(&document)),
-        ParseFormat::Markdown => println!("{}", to_markdown(&document)),
+        ParseFormat::Text => print!("{}", to_text(&document)),
+        ParseFormat::Markdown => print!("{}", to_markdown(&document)),
         ParseFormat::Json => {
             println!("{}", serde_json::to_string_pretty(&document).map_err(anyhow::Error::from)?)
         }

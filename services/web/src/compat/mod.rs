@@ -1,4 +1,4 @@
-//! OpenAI's and Ollama's interfaces, for software that already speaks them. An API key says who asks; permissions
+//! OpenAI's, Ollama's and Tika's interfaces, for software that already speaks them. An API key says who asks; permissions
 //! and the audit log apply as everywhere.
 
 mod completion;
@@ -6,6 +6,7 @@ mod envelope;
 mod knowledge_model;
 mod ollama;
 mod openai;
+mod tika;
 
 use crate::app::AppState;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,5 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 pub fn routes() -> OpenApiRouter<AppState> {
-    openai::routes().merge(ollama::routes()).layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
+    openai::routes()
+        .merge(ollama::routes())
+        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .merge(tika::routes())
 }

@@ -69,7 +69,9 @@ struct UploadForm {
 /// Lists the documents of a knowledge base; `status` narrows to one state.
 #[utoipa::path(get, path = "/knowledge-bases/{id}/documents", tag = "documents",
     params(("id" = KnowledgeBaseId, Path), PageQuery,
-        ("status" = Option<anwen_contract::knowledge::DocumentStatus>, Query)),
+        ("status" = Option<anwen_contract::knowledge::DocumentStatus>, Query),
+        ("parent_id" = Option<String>, Query,
+            description = "Only what is directly inside this document; `none`: only what is inside of no document")),
     responses((status = 200, body = Page<Document>), Failures))]
 async fn list(
     State(app): State<AppState>,

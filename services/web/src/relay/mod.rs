@@ -9,7 +9,7 @@ pub mod search;
 use crate::app::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use forward::{Forwarded, inner, streamed_answer};
+pub use forward::{Forwarded, announced_length, bounded_body, inner, streamed_answer};
 
 pub fn routes() -> OpenApiRouter<AppState> {
     bases::routes().merge(documents::routes()).merge(search::routes())

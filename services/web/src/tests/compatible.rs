@@ -2,6 +2,7 @@
 
 use super::fakes::{ending, piece};
 use super::world::World;
+use axum::body::Body;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -77,4 +78,17 @@ async fn other_models_are_the_runtimes() {
     let answer = client.post("/v1/chat/completions", body).await;
     assert!(answer.text.contains("hello") && answer.text.contains("[DONE]"));
     assert_eq!(world.model.last_request().model, "small");
+}
+
+#[tokio::test]
+async fn tikas_call_goes_to_the_parser_for_who_has_a_key_and_is_kept_in_the_log() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let client = admin.with_key(&admin.new_key(json!({"name": "x"})).await.secret);
+    let answer = client.put_raw("/tika", "text/markdown", Body::from("# Pump")).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "text/markdown: # Pump"));
+    let kept = admin.get("/audit?action=file.parsed").await.value();
+    assert_eq!(kept["items"].as_array().map(Vec::len), Some(1));
+    let stranger = world.visitor().put_raw("/tika", "text/markdown", Body::from("# Pump")).await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
 }

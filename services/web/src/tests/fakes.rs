@@ -57,6 +57,7 @@ impl FakeKnowledge {
             .route("/v1/knowledge-bases/{id}/grants", any(grants))
             .route("/v1/knowledge-bases/{id}/documents", any(documents))
             .route("/v1/documents/{id}/content", get(content))
+            .route("/tika", any(tika))
             .fallback(nothing)
             .layer(from_fn_with_state(self.clone(), record))
             .layer(from_fn_with_state(auth, InternalAuth::check))
@@ -211,6 +212,12 @@ async fn content(headers: HeaderMap) -> Response {
             (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, "bytes */17")]).into_response()
         }
     }
+}
+
+async fn tika(headers: http::HeaderMap, body: String) -> Response {
+    let kind =
+        headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    format!("{kind}: {body}").into_response()
 }
 
 async fn nothing(_: Caller) -> Response {

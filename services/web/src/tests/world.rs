@@ -222,11 +222,13 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let path = if ["/v1/", "/ollama/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) {
-            path.to_owned()
-        } else {
-            format!("/api/v1{path}")
-        };
+        let path =
+            if ["/v1/", "/ollama/", "/api/", "/tika", "/rmeta"].iter().any(|prefix| path.starts_with(prefix))
+            {
+                path.to_owned()
+            } else {
+                format!("/api/v1{path}")
+            };
         let mut request = Request::builder().method(method).uri(path);
         if !self.cookies.is_empty() {
             request = request.header(COOKIE, &self.cookies);
@@ -282,6 +284,11 @@ impl Client {
 
     pub async fn post_raw(&self, path: &str, content_type: &str, body: Body) -> Answer {
         let request = self.request(Method::POST, path).header(CONTENT_TYPE, content_type).body(body).unwrap();
+        self.send(request).await
+    }
+
+    pub async fn put_raw(&self, path: &str, content_type: &str, body: Body) -> Answer {
+        let request = self.request(Method::PUT, path).header(CONTENT_TYPE, content_type).body(body).unwrap();
         self.send(request).await
     }
 

@@ -2061,6 +2061,8 @@ export interface paths {
           cursor?: string;
           /** @description How many items, 1 to 200; 50 when absent. */
           limit?: number;
+          /** @description Only what is directly inside this document; `none`: only what is inside of no document */
+          parent_id?: string;
           status?: components['schemas']['DocumentStatus'];
         };
         header?: never;
@@ -3054,6 +3056,177 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/rmeta/text': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** The same in a list. */
+    put: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/octet-stream': number[];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': Record<string, never>[];
+          };
+        };
+      };
+    };
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/tika': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** The text of the file in the body; `Accept` says in which form: `text/plain`, `text/markdown` or `application/json`. */
+    put: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/octet-stream': number[];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'text/plain': string;
+          };
+        };
+      };
+    };
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/tika/text': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** The text of the file in the body as `X-TIKA:content`, beside what the file says of itself. */
+    put: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/octet-stream': number[];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': Record<string, never>;
+          };
+        };
+      };
+    };
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/chat/completions': {
     parameters: {
       query?: never;
@@ -3607,6 +3780,11 @@ export interface components {
     Document: {
       /** Format: int64 */
       bytes: number;
+      /**
+       * Format: int64
+       * @description Documents directly inside of this one.
+       */
+      child_count?: number;
       /** Format: int64 */
       chunk_count: number;
       created_at: components['schemas']['Timestamp'];
@@ -3622,6 +3800,7 @@ export interface components {
        * @description Pages, where the format has them.
        */
       pages?: number | null;
+      parent_id?: null | components['schemas']['DocumentId'];
       /** @description Folder and name within the knowledge base, `/`-separated, made safe. */
       path: string;
       /**
@@ -3994,6 +4173,11 @@ export interface components {
       items: {
         /** Format: int64 */
         bytes: number;
+        /**
+         * Format: int64
+         * @description Documents directly inside of this one.
+         */
+        child_count?: number;
         /** Format: int64 */
         chunk_count: number;
         created_at: components['schemas']['Timestamp'];
@@ -4009,6 +4193,7 @@ export interface components {
          * @description Pages, where the format has them.
          */
         pages?: number | null;
+        parent_id?: null | components['schemas']['DocumentId'];
         /** @description Folder and name within the knowledge base, `/`-separated, made safe. */
         path: string;
         /**

@@ -250,6 +250,8 @@ export const en: Record<keyof typeof zh, string> = {
   'documents.show_progress': '{n} in progress',
   'documents.delete_title': 'Delete document?',
   'documents.delete_text': '“{name}” will be removed from the knowledge base and from search.',
+  'documents.delete_inside': 'So {n|will the document|will the # documents} inside of it.',
+  'documents.inside': '{n|# document inside|# documents inside}',
   'documents.retry': 'Process again',
   'documents.open': 'Open {name}',
   'documents.warnings': '{n|# note|# notes}',

@@ -243,6 +243,8 @@ export const zh = {
   'documents.show_progress': '处理中 {n}',
   'documents.delete_title': '删除文档？',
   'documents.delete_text': '“{name}”将从知识库和检索中移除。',
+  'documents.delete_inside': '其中的 {n} 个文档也会一并删除。',
+  'documents.inside': '内含 {n} 个文档',
   'documents.retry': '重新处理',
   'documents.open': '打开 {name}',
   'documents.warnings': '{n} 条提醒',

@@ -1,12 +1,15 @@
-import { AlertTriangle, FileText, RotateCcw, Trash2 } from 'lucide-react';
-import { memo, useState } from 'react';
+import { AlertTriangle, ChevronDown, ChevronRight, FileText, Package, RotateCcw, Trash2 } from 'lucide-react';
+import { memo, useCallback, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { DocumentItem } from '../../api/types';
 import { useErrorText, useFormat, useT } from '../../i18n/use';
 import { Button, IconButton } from '../../kit/controls';
 import { inProgress } from '../../upload/progress';
 import { documentUrl } from '../../viewer/passage';
+import { folderOf, nestedRows } from './nesting';
 
+/** How much further to the right what is inside of a document stands. */
+const INDENT_PX = 24;
 /** Rows shown at first, and more each time: a table of ten thousand rows would freeze the page. */
 const ROWS_STEP = 200;
 
@@ -16,11 +19,29 @@ interface Actions {
   onDelete: (document: DocumentItem) => void;
 }
 
-export function DocumentTable({ documents, ...actions }: { documents: readonly DocumentItem[] } & Actions) {
+/** `flat`: a choice of documents, each by itself and with its whole path. */
+export function DocumentTable({
+  documents,
+  flat,
+  ...actions
+}: { documents: readonly DocumentItem[]; flat: boolean } & Actions) {
   const t = useT();
   const [shown, setShown] = useState(ROWS_STEP);
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
+  const toggle = useCallback((id: string) => {
+    setUnfolded((before) => {
+      const after = new Set(before);
+      if (!after.delete(id)) after.add(id);
+      return after;
+    });
+  }, []);
+  const rows = useMemo(
+    () => (flat ? documents.map((document) => ({ document, depth: 0 })) : nestedRows(documents, unfolded)),
+    [documents, flat, unfolded],
+  );
+  const paths = useMemo(() => new Map(documents.map(({ id, path }) => [id, path])), [documents]);
   if (documents.length === 0) return <p className="no-match">{t('documents.no_match')}</p>;
-  const more = Math.min(documents.length - shown, ROWS_STEP);
+  const more = Math.min(rows.length - shown, ROWS_STEP);
   return (
     <div className="card table-wrap">
       <table className="table documents">
@@ -45,8 +66,16 @@ export function DocumentTable({ documents, ...actions }: { documents: readonly D
           </tr>
         </thead>
         <tbody>
-          {documents.slice(0, shown).map((document) => (
-            <Row key={document.id} document={document} {...actions} />
+          {rows.slice(0, shown).map(({ document, depth }) => (
+            <Row
+              key={document.id}
+              document={document}
+              depth={depth}
+              holderPath={(depth > 0 && paths.get(document.parent_id ?? '')) || null}
+              unfolded={unfolded.has(document.id)}
+              onToggle={flat ? null : toggle}
+              {...actions}
+            />
           ))}
         </tbody>
       </table>
@@ -59,22 +88,39 @@ export function DocumentTable({ documents, ...actions }: { documents: readonly D
   );
 }
 
+interface RowPlace {
+  document: DocumentItem;
+  depth: number;
+  /** The path of the document that this one is shown inside of. */
+  holderPath: string | null;
+  unfolded: boolean;
+  /** Absent where nothing is folded. */
+  onToggle: ((id: string) => void) | null;
+}
+
 const Row = memo(function Row({
   document,
+  depth,
+  holderPath,
+  unfolded,
+  onToggle,
   canEdit,
   onRetry,
   onDelete,
-}: { document: DocumentItem } & Actions) {
+}: RowPlace & Actions) {
   const t = useT();
   const format = useFormat();
-  const folder = document.path.includes('/') ? document.path.slice(0, document.path.lastIndexOf('/')) : '';
+  const folder = folderOf(document, holderPath);
+  const inside = document.child_count ?? 0;
+  // An archive has no text of its own to open.
+  const Icon = inside > 0 && document.chunk_count === 0 ? Package : FileText;
   return (
-    <tr data-document={document.id}>
+    <tr data-document={document.id} data-depth={depth}>
       <td>
-        <div className="file">
-          <FileText size={18} aria-hidden="true" />
+        <div className="file" style={depth > 0 ? { marginInlineStart: depth * INDENT_PX } : undefined}>
+          <Icon size={18} aria-hidden="true" />
           <div>
-            {document.status === 'indexed' ? (
+            {document.status === 'indexed' && Icon === FileText ? (
               <Link href={documentUrl(document.id)} aria-label={t('documents.open', { name: document.name })}>
                 {document.name}
               </Link>
@@ -82,6 +128,22 @@ const Row = memo(function Row({
               <span>{document.name}</span>
             )}
             {folder && <small>{folder}</small>}
+            {inside > 0 && onToggle && (
+              <button
+                type="button"
+                className="file-inside"
+                aria-expanded={unfolded}
+                aria-label={`${document.name}: ${t('documents.inside', { n: inside })}`}
+                onClick={() => onToggle(document.id)}
+              >
+                {unfolded ? (
+                  <ChevronDown size={14} aria-hidden="true" />
+                ) : (
+                  <ChevronRight size={14} aria-hidden="true" />
+                )}
+                {t('documents.inside', { n: inside })}
+              </button>
+            )}
             <Notices document={document} />
           </div>
         </div>

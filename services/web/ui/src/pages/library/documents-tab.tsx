@@ -98,6 +98,7 @@ export function DocumentsTab({ baseId, canEdit }: { baseId: string; canEdit: boo
           </div>
           <DocumentTable
             documents={listed}
+            flat={show !== 'all' || needle !== ''}
             canEdit={canEdit}
             onRetry={(item) => void api.retryDocument(item.id).catch(toastError)}
             onDelete={setDeleting}
@@ -107,7 +108,10 @@ export function DocumentsTab({ baseId, canEdit }: { baseId: string; canEdit: boo
       {deleting && (
         <ConfirmDialog
           title={t('documents.delete_title')}
-          text={t('documents.delete_text', { name: deleting.name })}
+          text={
+            t('documents.delete_text', { name: deleting.name }) +
+            (deleting.child_count ? ` ${t('documents.delete_inside', { n: deleting.child_count })}` : '')
+          }
           onConfirm={async () => {
             await api.deleteDocument(deleting.id);
             await Promise.all([refresh(keys.documents(baseId)), refresh(keys.knowledgeBases)]);
