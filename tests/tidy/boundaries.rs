@@ -11,11 +11,14 @@ const SERVICES: [&str; 4] = ["anwen-model-runtime", "anwen-knowledge", "anwen-se
 
 /// Which crates of the workspace a crate may depend on; `None` for a crate that has no place yet.
 fn may_depend_on(crate_name: &str, dependency: &str) -> Option<bool> {
-    let is_foundation =
-        matches!(dependency, "anwen-contract" | "anwen-parse" | "anwen-platform" | "anwen-text");
+    let is_foundation = matches!(
+        dependency,
+        "anwen-contract" | "anwen-parse" | "anwen-platform" | "anwen-privacy" | "anwen-text"
+    );
     match crate_name {
         "anwen-contract" | "anwen-text" => Some(false),
         "anwen-platform" => Some(dependency == "anwen-contract"),
+        "anwen-privacy" => Some(dependency == "anwen-text"),
         "anwen-parse" => Some(matches!(dependency, "anwen-contract" | "anwen-text")),
         // The composition root.
         "anwen" => Some(is_foundation || SERVICES.contains(&dependency)),
