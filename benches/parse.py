@@ -254,18 +254,21 @@ def memory_rows(runner: Path) -> tuple[list[list[str]], int]:
     path = thousand_pages.made()
     if path is None:
         return [[label, "-", number(MAX_PEAK_MB, 0), "", "not measured: Chromium is missing, which makes the file"]], 0
-    request = {"path": str(path), "file_name": path.name, "engine": "first", "limits": {}}
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as answered:
-        given.write(json.dumps(request).encode() + b"\n")
-        given.seek(0)
-        environment = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-        child = subprocess.Popen(
-            [str(runner), "parse-worker"], stdin=given, stdout=answered, stderr=subprocess.DEVNULL, env=environment
-        )
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        answered.seek(0)
-        reply = json.loads(answered.read().strip().rsplit(b"\n", 1)[-1])
+    request = {"path": str(path), "file_name": path.name, "engine": "first", "limits": {}, "ocr": None}
+    environment = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+    child = subprocess.Popen(
+        [str(runner), "parse-worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=environment,
+    )  # fmt: skip
+    child.stdin.write(json.dumps(request).encode() + b"\n")
+    child.stdin.close()
+    answer = child.stdout.read()
+    # What the kernel has counted of this one process.
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        return [[label, "-", number(MAX_PEAK_MB, 0), "MISSED", f"the child ended with {child.returncode}"]], 1
+    reply = json.loads(answer.strip().rsplit(b"\n", 1)[-1])
     pages = len(reply.get("document", {}).get("pages", []))
     if pages != thousand_pages.PAGES:
         return [[label, "-", number(MAX_PEAK_MB, 0), "MISSED", f"was not read: {str(reply)[:120]}"]], 1

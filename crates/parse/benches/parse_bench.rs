@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use anwen_parse::chunk::{ChunkSettings, Chunks, chunk_document};
 use anwen_parse::document::{ParsedDocument, to_text};
+use anwen_parse::parse::ocr::OcrSettings;
 use anwen_parse::parse::{ParseFailure, ParseOptions, parse_file};
-use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child, run_parse_worker};
+use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child_with_ocr, run_parse_worker};
 use anwen_text::{TokenizerScratch, UnigramTokenizer};
 
 /// Files in files in files.
@@ -121,7 +122,8 @@ impl Bench {
     }
 
     fn in_child(&self, path: &Path, name: &str) -> Result<ParsedDocument, ParseFailure> {
-        self.runtime.block_on(parse_in_child(&self.worker, &ParseLimits::default(), path, name))
+        let (limits, ocr) = (ParseLimits::default(), OcrSettings::default());
+        self.runtime.block_on(parse_in_child_with_ocr(&self.worker, &limits, &ocr, path, name))
     }
 
     fn chunks(&self, document: &ParsedDocument) -> Chunks {

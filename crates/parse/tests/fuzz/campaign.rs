@@ -1,7 +1,7 @@
 //! A campaign: so many inputs, each made from a seed, read by limited processes, and judged.
 //!
 //! What the quick processes answer is counted as it is. What kills one is given to the parser's real child process
-//! ([`parse_in_child`]), whose verdict counts: a document (by the second parser) or a failure with a code. Everything else
+//! ([`parse_in_child_with_ocr`]), whose verdict counts: a document (by the second parser) or a failure with a code. Everything else
 //! is a finding, and fails the campaign.
 
 use std::path::{Path, PathBuf};
@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anwen_parse::document::warning;
+use anwen_parse::parse::ocr::OcrSettings;
 use anwen_parse::parse::{Engine, FailureCode};
-use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child};
+use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child_with_ocr};
 
 use crate::child::{Ended, Request};
 use crate::mutate::{self, Input};
 use crate::pool::{Reader, Reading};
 use crate::random::Random;
+use crate::recogniser;
 use crate::report::{Report, Verdict};
 use crate::seeds::Seeds;
 
@@ -49,19 +51,22 @@ pub struct Plan {
 /// # Errors
 /// When the harness itself cannot work: no processes, no room for files.
 pub fn run(plan: &Plan, seeds: &Seeds) -> std::io::Result<Report> {
+    let shared_memory = Path::new("/dev/shm");
+    let folder = match tempfile::tempdir_in(shared_memory) {
+        Ok(folder) => folder,
+        Err(_) => tempfile::tempdir()?,
+    };
+    // Programs cannot be started from shared memory everywhere.
+    let programs = tempfile::tempdir()?;
     let campaign = Campaign {
         plan,
+        ocr: recogniser::settings(programs.path())?,
         seeds,
         began: Instant::now(),
         next: AtomicU64::new(plan.first),
         timeouts: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
         report: Mutex::new(Report::default()),
-    };
-    let shared_memory = Path::new("/dev/shm");
-    let folder = match tempfile::tempdir_in(shared_memory) {
-        Ok(folder) => folder,
-        Err(_) => tempfile::tempdir()?,
     };
     std::thread::scope(|scope| {
         let jobs: Vec<_> = (0..plan.jobs.max(1))
@@ -91,6 +96,7 @@ pub fn input(plan: &Plan, seeds: &Seeds, number: u64) -> Input {
 struct Campaign<'a> {
     plan: &'a Plan,
     seeds: &'a Seeds,
+    ocr: OcrSettings,
     began: Instant,
     next: AtomicU64,
     timeouts: AtomicU64,
@@ -100,7 +106,7 @@ struct Campaign<'a> {
 
 impl Campaign<'_> {
     fn work(&self, file: &Path) -> std::io::Result<()> {
-        let mut reader = Reader::new(&self.plan.reader, &self.plan.limits, self.plan.cpu_seconds * 1000);
+        let mut reader = Reader::new(&self.plan.reader, &self.plan.limits);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -127,18 +133,20 @@ impl Campaign<'_> {
         let input = input(self.plan, self.seeds, number);
         std::fs::write(file, &input.bytes)?;
         let began = Instant::now();
-        let (verdict, peak_kb, cpu_ms) = match reader.read(&self.request(file, &input, Engine::First))? {
+        let request = self.request(number, file, &input);
+        let limit_ms = self.cpu_limit_ms(number);
+        let (verdict, peak_kb, cpu_ms) = match reader.read(&request, limit_ms)? {
             Reading::Answered(answer) => (verdict(answer.ended), answer.peak_kb, answer.cpu_ms),
             Reading::OverTime => {
                 let confirm = self.timeouts.fetch_add(1, Ordering::Relaxed) < MAX_CONFIRMED_TIMEOUTS;
                 let verdict = if confirm {
-                    self.confirm(file, &input, reader, runtime)?
+                    self.confirm(number, request, reader, runtime)?
                 } else {
                     Verdict::Failure(FailureCode::ParseTimeout.as_str().to_owned())
                 };
-                (verdict, 0, self.plan.cpu_seconds * 1000)
+                (verdict, 0, limit_ms)
             }
-            Reading::Died => (self.confirm(file, &input, reader, runtime)?, 0, 0),
+            Reading::Died => (self.confirm(number, request, reader, runtime)?, 0, 0),
             Reading::Stuck => (Verdict::Finding("takes no processor time and does not end".to_owned()), 0, 0),
         };
         let kept = verdict.is_worth_keeping().then(|| self.keep(number, &input, &verdict)).transpose()?;
@@ -154,20 +162,33 @@ impl Campaign<'_> {
         Ok(())
     }
 
-    fn request(&self, file: &Path, input: &Input, engine: Engine) -> Request {
-        Request { path: file.to_owned(), file_name: input.file_name.clone(), engine }
+    fn request(&self, number: u64, file: &Path, input: &Input) -> Request {
+        Request {
+            path: file.to_owned(),
+            file_name: input.file_name.clone(),
+            engine: Engine::First,
+            ocr: recogniser::is_used_for(number).then(|| self.ocr.clone()),
+        }
+    }
+
+    fn cpu_limit_ms(&self, number: u64) -> u64 {
+        let pictures = if recogniser::is_used_for(number) { recogniser::CPU_SECONDS } else { 0 };
+        (self.plan.cpu_seconds + pictures) * 1000
     }
 
     /// The verdict of the real child process on an input that ended the quick one.
     fn confirm(
         &self,
-        file: &Path,
-        input: &Input,
+        number: u64,
+        mut request: Request,
         reader: &mut Reader<'_>,
         runtime: &tokio::runtime::Runtime,
     ) -> std::io::Result<Verdict> {
         let limits = ParseLimits { cpu_seconds: self.plan.cpu_seconds, ..self.plan.limits.clone() };
-        let parsed = runtime.block_on(parse_in_child(&self.plan.worker, &limits, file, &input.file_name));
+        let ocr = request.ocr.clone().unwrap_or(OcrSettings { enabled: false, ..OcrSettings::default() });
+        let parsing =
+            parse_in_child_with_ocr(&self.plan.worker, &limits, &ocr, &request.path, &request.file_name);
+        let parsed = runtime.block_on(parsing);
         let document = match parsed {
             Ok(document) => document,
             Err(failure) if failure.code == FailureCode::ParserUnavailable => {
@@ -178,9 +199,14 @@ impl Campaign<'_> {
         // The parser's process lived: what died is what the service does with the document, or what had added up in the
         // process. A new one tells.
         let by_second = document.warnings.iter().any(|warned| warned.code == warning::SECOND_PARSER);
-        let engine = if by_second { Engine::Second } else { Engine::First };
+        if by_second {
+            request.engine = Engine::Second;
+        }
+        if document.warnings.iter().any(|warned| warned.code == warning::OCR_FAILED) {
+            request.ocr = None;
+        }
         reader.forget();
-        Ok(match reader.read(&self.request(file, input, engine))? {
+        Ok(match reader.read(&request, self.cpu_limit_ms(number))? {
             Reading::Answered(answer) => verdict(answer.ended),
             // At the limit one try takes a little longer than the other.
             Reading::OverTime => Verdict::Failure(FailureCode::ParseTimeout.as_str().to_owned()),

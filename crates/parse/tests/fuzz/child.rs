@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use anwen_parse::chunk::{ChunkSettings, chunk_document};
 use anwen_parse::document::{ParsedDocument, to_markdown, to_text};
-use anwen_parse::parse::Engine;
+use anwen_parse::parse::ocr::OcrSettings;
+use anwen_parse::parse::{Engine, ParseOptions};
 use anwen_parse::sandbox::{ParseLimits, limit_this_process, parse_on_own_stack};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,7 @@ pub struct Request {
     pub path: PathBuf,
     pub file_name: String,
     pub engine: Engine,
+    pub ocr: Option<OcrSettings>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,7 +71,7 @@ pub fn serve() -> ExitCode {
 }
 
 fn read(request: Request, limits: &ParseLimits) -> Ended {
-    let options = limits.options(request.engine);
+    let options = ParseOptions { ocr: request.ocr, ..limits.options(request.engine) };
     let document = match parse_on_own_stack(request.path, request.file_name, options, limits.stack_bytes) {
         Ok(document) => document,
         Err(failure) => return Ended::Failure(failure.code.as_str().to_owned()),

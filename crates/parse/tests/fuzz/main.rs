@@ -18,6 +18,7 @@ mod child;
 mod mutate;
 mod pool;
 mod random;
+mod recogniser;
 mod report;
 mod seeds;
 

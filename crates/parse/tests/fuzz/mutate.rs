@@ -31,8 +31,14 @@ pub fn make(random: &mut Random, seeds: &Seeds) -> Input {
     let mut bytes = seed.bytes.clone();
     // Now and then the file as it is: the harness must see good files too.
     let steps = if random.one_in(100) { 0 } else { random.between(1, 4) };
+    // Bytes changed at random break an archive for good: what is to get inside must be changed inside only.
+    let is_inside = !random.one_in(3);
     for number in 0..steps {
-        bytes = step(random, bytes, seed, seeds, number == 0);
+        bytes = if is_inside {
+            change_inside(random, bytes, seed, seeds, number == 0)
+        } else {
+            change_bytes(random, bytes, |random| seeds.relative(random, seed).bytes.as_slice())
+        };
         bytes.truncate(MAX_INPUT_BYTES);
     }
     Input { seed: index, file_name: file_name(random, seed, seeds), bytes }
@@ -44,17 +50,16 @@ fn file_name(random: &mut Random, seed: &Seed, seeds: &Seeds) -> String {
     named_by.file_name.clone()
 }
 
-/// `is_whole`: nothing was changed yet. What is damaged already is taken apart by no library here: the harness must live.
-fn step(random: &mut Random, bytes: Vec<u8>, seed: &Seed, seeds: &Seeds, is_whole: bool) -> Vec<u8> {
-    if random.one_in(2) {
-        if bytes.starts_with(b"PK\x03\x04")
-            && let Some(changed) = archive::change(random, &bytes, seed, seeds)
-        {
-            return changed;
-        }
-        if bytes.starts_with(b"%PDF-") {
-            return pdf::change(random, bytes, is_whole);
-        }
+/// A change that leaves an archive an archive; of other formats any change. `is_whole`: nothing was changed yet; what is
+/// damaged already is taken apart by no library here, as the harness must live.
+fn change_inside(random: &mut Random, bytes: Vec<u8>, seed: &Seed, seeds: &Seeds, is_whole: bool) -> Vec<u8> {
+    if bytes.starts_with(b"PK\x03\x04")
+        && let Some(changed) = archive::change(random, &bytes, seed, seeds)
+    {
+        return changed;
+    }
+    if bytes.starts_with(b"%PDF-") && !random.one_in(4) {
+        return pdf::change(random, bytes, is_whole);
     }
     change_bytes(random, bytes, |random| seeds.relative(random, seed).bytes.as_slice())
 }

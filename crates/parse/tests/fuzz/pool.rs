@@ -37,7 +37,6 @@ pub enum Reading {
 pub struct Reader<'a> {
     program: &'a ParseWorker,
     limits: ParseLimits,
-    cpu_ms: u64,
     running: Option<Running>,
     pub started: usize,
 }
@@ -50,14 +49,16 @@ struct Running {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(program: &'a ParseWorker, limits: &ParseLimits, cpu_ms: u64) -> Self {
+    pub fn new(program: &'a ParseWorker, limits: &ParseLimits) -> Self {
         let limits = ParseLimits { cpu_seconds: PROCESS_CPU_SECONDS, ..limits.clone() };
-        Self { program, limits, cpu_ms, running: None, started: 0 }
+        Self { program, limits, running: None, started: 0 }
     }
 
+    /// Gives the process an input that may use so much processor time.
+    ///
     /// # Errors
     /// When no process can be started: the campaign cannot go on.
-    pub fn read(&mut self, request: &Request) -> std::io::Result<Reading> {
+    pub fn read(&mut self, request: &Request, cpu_limit_ms: u64) -> std::io::Result<Reading> {
         let mut running = match self.running.take() {
             Some(running) => running,
             None => self.start()?,
@@ -72,7 +73,7 @@ impl<'a> Reader<'a> {
                 Ok(answer) => break Reading::Answered(answer),
                 Err(RecvTimeoutError::Disconnected) => break Reading::Died,
                 Err(RecvTimeoutError::Timeout) => {
-                    if cpu_ms(&process).saturating_sub(began_cpu_ms) > self.cpu_ms {
+                    if cpu_ms(&process).saturating_sub(began_cpu_ms) > cpu_limit_ms {
                         break Reading::OverTime;
                     }
                     if began.elapsed() > MAX_WALL_TIME {
