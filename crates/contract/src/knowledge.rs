@@ -1,6 +1,7 @@
 //! Knowledge bases, documents, chunks and retrieval, as they stand on the wire between web and knowledge and,
 //! unchanged, in the public interface.
 
+use crate::chunking::ChunkProfile;
 use crate::ids::{ChunkId, DocumentId, KnowledgeBaseId, VersionId};
 use crate::principal::{Principal, Role};
 use crate::timestamp::Timestamp;
@@ -16,6 +17,8 @@ pub const MAX_QUERY_CHARS: usize = 4_000;
 pub const MAX_TOP_K: u32 = 100;
 /// Hits that `retrieve` returns when the caller does not say.
 pub const DEFAULT_TOP_K: u32 = 8;
+/// The largest passage that `retrieve` reads around a hit, in tokens.
+pub const MAX_READ_TOKENS: u32 = 4_000;
 
 /// A collection of documents with grants of its own.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -28,6 +31,12 @@ pub struct KnowledgeBase {
     pub document_count: i64,
     pub chunk_count: i64,
     pub status: KnowledgeBaseStatus,
+    /// How its documents are cut into passages.
+    #[serde(default)]
+    pub chunk_profile: ChunkProfile,
+    /// Documents that answer from passages of another profile still, and are cut anew in the background.
+    #[serde(default)]
+    pub documents_to_rechunk: i64,
     /// What the asker may do here.
     pub my_role: Role,
     pub created_at: Timestamp,
@@ -55,6 +64,9 @@ pub struct CreateKnowledgeBase {
     /// `zh`, `en` or `auto` (the default).
     #[serde(default = "auto_language")]
     pub language: String,
+    /// How its documents are to be cut into passages; `general` when absent.
+    #[serde(default)]
+    pub chunk_profile: ChunkProfile,
 }
 
 fn auto_language() -> String {
@@ -70,6 +82,9 @@ pub struct UpdateKnowledgeBase {
     pub description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Another profile has every document cut anew, in the background; until then the old passages answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_profile: Option<ChunkProfile>,
 }
 
 /// Who may do what with a knowledge base.
@@ -282,6 +297,11 @@ pub struct RetrieveRequest {
     pub mode: RetrieveMode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<RetrieveFilters>,
+    /// Search small, read large: each hit is answered with its neighbours in the same section, up to so many tokens
+    /// (at most 4,000). `text`, `lines`, `boxes` and pages are then those of the larger passage; absent or 0: of the
+    /// passage that was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_tokens: Option<u32>,
 }
 
 fn default_top_k() -> u32 {
@@ -297,6 +317,7 @@ impl RetrieveRequest {
             top_k: DEFAULT_TOP_K,
             mode: RetrieveMode::Hybrid,
             filters: None,
+            read_tokens: None,
         }
     }
 }

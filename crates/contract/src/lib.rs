@@ -5,6 +5,7 @@
 //! process boundary lives here and nowhere else.
 
 pub mod chat;
+pub mod chunking;
 pub mod client;
 pub mod error;
 pub mod ids;

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::documents::originals::Originals;
 use crate::follow::Indexes;
+use crate::ingest::cut::Chunker;
 use crate::ingest::pipeline::ReadDocument;
 use crate::query::QuestionEmbedder;
 use crate::retrieve::Retriever;
@@ -22,6 +23,7 @@ pub struct App {
     pub retriever: Arc<Retriever>,
     pub questions: Arc<QuestionEmbedder>,
     pub reader: Arc<dyn ReadDocument>,
+    pub chunker: Arc<Chunker>,
     /// Files that `/tika` may have read at the same time.
     pub direct_reads: Arc<Semaphore>,
     /// Where a file waits that is read and not kept.

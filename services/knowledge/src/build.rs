@@ -15,6 +15,7 @@ use crate::ingest::worker::{IngestWorker, WorkerRules};
 use crate::jobs;
 use crate::maintenance::{Collector, DoctorReport, examine};
 use crate::query::{ModelEmbedder, QuestionEmbedder, SqlChunks};
+use crate::rechunk;
 use crate::retrieve::Retriever;
 use crate::routes;
 use crate::signals::Signals;
@@ -113,11 +114,12 @@ pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service,
         questions.clone(),
         Arc::new(SqlChunks::new(database.clone())),
     );
+    let chunker = Arc::new(load_chunker(&config, &dependencies.models_dir).await?);
     let pipeline = Pipeline {
         database: database.clone(),
         originals: originals.clone(),
         reader: reader.clone(),
-        chunker: Arc::new(load_chunker(&config, &dependencies.models_dir).await?),
+        chunker: Arc::clone(&chunker),
         embedder,
         signals: signals.clone(),
         batch_texts: config.embedding.batch_texts,
@@ -131,6 +133,7 @@ pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service,
         retriever: Arc::new(retriever),
         questions,
         reader,
+        chunker,
         direct_reads: Arc::new(Semaphore::new(config.workers.effective_count())),
         scratch,
         signals,
@@ -165,6 +168,7 @@ impl Service {
             app.shutdown.spawn(worker.run(stop.clone()));
         }
         app.shutdown.spawn(self.follower(process).run(stop.clone()));
+        app.shutdown.spawn(rechunk::run(app.database.clone(), app.signals.clone(), stop.clone()));
         let collector = Collector {
             database: app.database.clone(),
             originals: app.originals.clone(),

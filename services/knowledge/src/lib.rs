@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod maintenance;
 mod paging;
 pub mod query;
+pub mod rechunk;
 pub mod retrieve;
 pub mod routes;
 mod signals;

@@ -42,6 +42,7 @@ pub fn routes(max_upload_bytes: usize) -> Vec<Route> {
         route(Method::GET, "/v1/documents/{id}/versions", get(documents::routes::get_versions)),
         route(Method::GET, "/v1/documents/{id}/content", get(documents::routes::get_content)),
         route(Method::GET, "/v1/documents/{id}/chunks", get(documents::routes::get_chunks)),
+        route(Method::POST, "/v1/documents/{id}/chunk-preview", post(documents::routes::post_chunk_preview)),
         route(Method::GET, "/v1/chunks/{id}", get(documents::routes::get_chunk)),
         route(Method::GET, "/v1/events/documents", get(documents::routes::get_events)),
         route(Method::POST, "/v1/retrieve", post(query::routes::post_retrieve)),

@@ -9,12 +9,18 @@ use tokio::sync::{Notify, watch};
 pub struct Signals {
     jobs: Arc<Notify>,
     log: Arc<Notify>,
+    profile: Arc<Notify>,
     documents: watch::Sender<u64>,
 }
 
 impl Default for Signals {
     fn default() -> Self {
-        Self { jobs: Arc::default(), log: Arc::default(), documents: watch::Sender::new(0) }
+        Self {
+            jobs: Arc::default(),
+            log: Arc::default(),
+            profile: Arc::default(),
+            documents: watch::Sender::new(0),
+        }
     }
 }
 
@@ -36,6 +42,15 @@ impl Signals {
 
     pub async fn wait_for_log(&self) {
         self.log.notified().await;
+    }
+
+    /// A knowledge base has another chunk profile.
+    pub fn profile_changed(&self) {
+        self.profile.notify_one();
+    }
+
+    pub async fn wait_for_profile(&self) {
+        self.profile.notified().await;
     }
 
     /// Some document is not as it was.

@@ -35,6 +35,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "child documents",
             sql: include_str!("../../../migrations/knowledge/sqlite/0004_child_documents.sql"),
         },
+        Migration {
+            version: 5,
+            name: "chunk_profile",
+            sql: include_str!("../../../migrations/knowledge/sqlite/0005_chunk_profile.sql"),
+        },
     ],
     postgres: &[
         Migration {
@@ -51,6 +56,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 4,
             name: "child documents",
             sql: include_str!("../../../migrations/knowledge/postgres/0004_child_documents.sql"),
+        },
+        Migration {
+            version: 5,
+            name: "chunk_profile",
+            sql: include_str!("../../../migrations/knowledge/postgres/0005_chunk_profile.sql"),
         },
     ],
 };

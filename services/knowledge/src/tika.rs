@@ -153,7 +153,7 @@ async fn receive(body: Body, path: &Path, max_bytes: u64) -> Result<(), ApiError
     file.flush().await.map_err(storage_failure)
 }
 
-fn unreadable(failure: ParseFailure) -> ApiError {
+pub(crate) fn unreadable(failure: ParseFailure) -> ApiError {
     match ErrorCode::parse(failure.code.as_str()) {
         Some(code) => ApiError::new(code, failure.message),
         None => {

@@ -88,5 +88,5 @@ pub(super) fn last_sentences(
     let lines = lines_within(&piece.lines, start, piece.text.len());
     let page = lines.first().map(|line| line.page).or(piece.page);
     let tokens = count_tokens(&text);
-    Some(Piece { text, lines, page, tokens })
+    Some(Piece { text, lines, page, tokens, shape: piece.shape })
 }

@@ -90,7 +90,7 @@ fn kinds_do_not_mix() {
         [
             (ChunkKind::Prose, "before"),
             (ChunkKind::Code, "let a = 1;"),
-            (ChunkKind::Table, "k | v\n1 | 2"),
+            (ChunkKind::Table, "| k | v |\n|---|---|\n| 1 | 2 |"),
             (ChunkKind::Prose, "after")
         ]
     );
@@ -149,23 +149,154 @@ fn lines_keep_pointing_at_their_words() {
     assert_eq!((chunks.drafts[0].page_start, chunks.drafts[0].page_end), (Some(3), Some(4)));
 }
 
+/// Counts words that say something: neither borders nor rules of a table.
+fn count_words(text: &str) -> usize {
+    text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
+}
+
+fn cells(rows: &[&[&str]]) -> Vec<Vec<String>> {
+    rows.iter().map(|row| row.iter().map(|&cell| cell.to_owned()).collect()).collect()
+}
+
 #[test]
 fn long_tables_repeat_their_header_and_do_not_cut_rows() {
     let mut rows = vec![vec!["code".to_owned(), "meaning".to_owned()]];
     rows.extend((0..10).map(|row| vec![format!("P{row}"), "misfire of cylinder".to_owned()]));
-    let chunks = chunk_document(&document(vec![Block::table(rows, 1, None)]), &settings(20, 25), &count);
+    let chunks =
+        chunk_document(&document(vec![Block::table(rows, 1, None)]), &settings(20, 25), &count_words);
     assert!(chunks.drafts.len() > 2);
     let mut seen = 0;
     for draft in &chunks.drafts {
         let mut lines = draft.text.lines();
-        assert_eq!(lines.next(), Some("code | meaning"));
+        assert_eq!(lines.next(), Some("| code | meaning |"));
+        assert_eq!(lines.next(), Some("|---|---|"));
         for line in lines {
-            assert_eq!(line, format!("P{seen} | misfire of cylinder"));
+            assert_eq!(line, format!("| P{seen} | misfire of cylinder |"));
             seen += 1;
         }
         assert!(draft.tokens <= 25);
+        assert_eq!(draft.kind, ChunkKind::Table);
     }
     assert_eq!(seen, 10);
+}
+
+#[test]
+fn a_row_larger_than_a_chunk_is_cut_with_the_names_of_its_columns() {
+    let long = "one two three four. five six seven eight. nine ten eleven twelve.";
+    let table = Block::table(cells(&[&["key", "what"], &["A1", "short"], &["B2", long]]), 1, None);
+    let chunks = chunk_document(&document(vec![table]), &settings(8, 10), &count_words);
+    assert_eq!(
+        texts(&chunks),
+        [
+            "| key | what |\n|---|---|\n| A1 | short |",
+            "key: B2\nwhat: one two three four.",
+            "five six seven eight. nine ten eleven twelve."
+        ]
+    );
+}
+
+#[test]
+fn empty_columns_go_and_pipes_are_escaped() {
+    let table =
+        Block::table(cells(&[&["a|b", "", "c"], &["1", "", ""], &["", "", ""], &["2", "", "3"]]), 1, None);
+    let chunks = chunk_document(&document(vec![table]), &settings(50, 50), &count_words);
+    assert_eq!(texts(&chunks), ["| a\\|b | c |\n|---|---|\n| 1 |  |\n| 2 | 3 |"]);
+}
+
+#[test]
+fn header_rows_become_one_and_a_table_without_one_has_an_empty_one() {
+    for (rows, header_rows, expected) in [
+        (
+            cells(&[&["Model", "2025", "2025"], &["Model", "Q1", "Q2"], &["X", "1", "2"]]),
+            2,
+            "| Model | 2025 Q1 | 2025 Q2 |\n|---|---|---|\n| X | 1 | 2 |",
+        ),
+        (cells(&[&["Name", "Li"], &["Phone", "12"]]), 0, "|  |  |\n|---|---|\n| Name | Li |\n| Phone | 12 |"),
+        (
+            cells(&[&["Model", "Power", "Mass"], &["X", "1 kW", "3"], &["Y", "2 kW", "4"]]),
+            0,
+            "| Model | Power | Mass |\n|---|---|---|\n| X | 1 kW | 3 |\n| Y | 2 kW | 4 |",
+        ),
+    ] {
+        let chunks = chunk_document(
+            &document(vec![Block::table(rows, header_rows, None)]),
+            &settings(50, 50),
+            &count_words,
+        );
+        assert_eq!(texts(&chunks), [expected]);
+    }
+}
+
+#[test]
+fn one_column_is_text() {
+    let table = Block::table(cells(&[&["note", ""], &["keep dry", ""]]), 0, None);
+    let chunks = chunk_document(&document(vec![table]), &settings(50, 50), &count_words);
+    assert_eq!((texts(&chunks), chunks.drafts[0].kind), (vec!["note\nkeep dry"], ChunkKind::Prose));
+}
+
+#[test]
+fn a_table_that_goes_on_on_the_next_page_keeps_its_header() {
+    let first = Block::table(cells(&[&["code", "meaning"], &["A", "one"]]), 1, Some(1));
+    let next = Block::table(cells(&[&["B", "two"], &["C", "three"]]), 0, Some(2));
+    let chunks = chunk_document(&document(vec![first, next]), &settings(50, 50), &count_words);
+    assert_eq!(
+        texts(&chunks),
+        [
+            "| code | meaning |\n|---|---|\n| A | one |",
+            "| code | meaning |\n|---|---|\n| B | two |\n| C | three |"
+        ]
+    );
+}
+
+#[test]
+fn a_caption_opens_its_table_and_stands_in_the_path_of_every_part() {
+    let rows = cells(&[&["k", "v"], &["a", "1"], &["b", "2"], &["c", "3"]]);
+    let blocks = vec![
+        heading(1, "Pumps"),
+        paragraph("Some words before it."),
+        paragraph("Table 3: Limits"),
+        Block::table(rows, 1, None),
+    ];
+    let chunks = chunk_document(&document(blocks), &settings(7, 9), &count_words);
+    assert_eq!(
+        texts(&chunks),
+        [
+            "Pumps\nSome words before it.",
+            "Table 3: Limits\n\n| k | v |\n|---|---|\n| a | 1 |",
+            "| k | v |\n|---|---|\n| b | 2 |",
+            "| k | v |\n|---|---|\n| c | 3 |"
+        ]
+    );
+    assert!(chunks.drafts[1..].iter().all(|draft| draft.heading_path == ["Pumps", "Table 3: Limits"]));
+}
+
+#[test]
+fn lines_of_a_table_point_at_its_cells_and_the_header_is_marked_once() {
+    let rows = cells(&[&["code", "meaning of it"], &["P1", "a|b"], &["P2", "idle"]]);
+    let mut block = Block::table(rows, 1, Some(2));
+    let mut start = 0;
+    let ends: Vec<usize> = block.text.split('\n').map(str::len).collect();
+    for (row, length) in ends.into_iter().enumerate() {
+        let y0 = 20.0 * row as f32;
+        block.lines.push(LineSpan {
+            start,
+            end: start + length,
+            page: 2,
+            x0: 0.0,
+            y0,
+            x1: 9.0,
+            y1: y0 + 9.0,
+        });
+        start += length + 1;
+    }
+    let chunks = chunk_document(&document(vec![block]), &settings(6, 8), &count_words);
+    let marked: Vec<Vec<&str>> = chunks
+        .drafts
+        .iter()
+        .map(|draft| draft.lines.iter().map(|line| &draft.text[line.start..line.end]).collect())
+        .collect();
+    assert_eq!(marked, [vec!["code | meaning of it", "P1 | a\\|b"], vec!["P2 | idle"]]);
+    assert_eq!(chunks.drafts[1].page_start, Some(2));
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub async fn create(
         description: checked_description(&body.description)?,
         language: checked_language(&body.language)?,
         embedding_model: embedding_model.to_owned(),
+        chunk_profile: body.chunk_profile,
         created_by: access.user_id(),
         now: Timestamp::now(),
     };
@@ -82,6 +83,7 @@ pub async fn update(
         name: body.name.as_deref().map(checked_name).transpose()?,
         description: body.description.as_deref().map(checked_description).transpose()?,
         language: body.language.as_deref().map(checked_language).transpose()?,
+        chunk_profile: body.chunk_profile,
     };
     let mut transaction = database.begin_write().await?;
     require_base(&mut transaction, access, id, Role::Owner).await?;

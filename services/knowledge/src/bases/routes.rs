@@ -41,7 +41,12 @@ pub async fn patch(
     Path(id): Path<KnowledgeBaseId>,
     Json(body): Json<UpdateKnowledgeBase>,
 ) -> Result<Json<KnowledgeBase>, ApiError> {
-    update(&app.database, &Access::from(&caller.asker), id, body).await.map(Json)
+    let changes_profile = body.chunk_profile.is_some();
+    let changed = update(&app.database, &Access::from(&caller.asker), id, body).await?;
+    if changes_profile {
+        app.signals.profile_changed();
+    }
+    Ok(Json(changed))
 }
 
 pub async fn remove(

@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::access::store::{push_readable, push_role, role_column};
 use crate::store::{Columns as _, Connection, Statement};
+use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{Grant, KnowledgeBase, KnowledgeBaseStatus};
 use anwen_contract::{KnowledgeBaseId, Role, Timestamp, UserId};
 use anwen_platform::DbError;
@@ -16,6 +17,7 @@ pub struct NewBase {
     pub description: String,
     pub language: String,
     pub embedding_model: String,
+    pub chunk_profile: ChunkProfile,
     pub created_by: UserId,
     pub now: Timestamp,
 }
@@ -27,11 +29,15 @@ const COUNTS: &str = "
         WHERE d.knowledge_base_id = kb.id AND d.deleted_at IS NULL) AS chunk_count,
     (SELECT COUNT(*) FROM documents d JOIN versions v ON v.id = d.latest_version_id
         WHERE d.knowledge_base_id = kb.id AND d.deleted_at IS NULL
-        AND v.status NOT IN ('indexed', 'failed')) AS pending_count";
+        AND v.status NOT IN ('indexed', 'failed')) AS pending_count,
+    (SELECT COUNT(*) FROM documents d JOIN versions v ON v.id = d.serving_version_id
+        WHERE d.knowledge_base_id = kb.id AND d.deleted_at IS NULL
+        AND v.chunk_profile <> kb.chunk_profile) AS rechunk_count";
 
 fn select(access: &Access) -> Statement {
-    let statement =
-        Statement::new("SELECT kb.id, kb.name, kb.description, kb.language, kb.created_at, kb.updated_at, ");
+    let statement = Statement::new(
+        "SELECT kb.id, kb.name, kb.description, kb.language, kb.chunk_profile, kb.created_at, kb.updated_at, ",
+    );
     let statement = push_role(statement, access).push(" AS my_role, ").push(COUNTS);
     push_readable(statement.push(" FROM knowledge_bases kb WHERE "), access)
 }
@@ -43,6 +49,8 @@ fn base_of(row: &AnyRow) -> Result<KnowledgeBase, DbError> {
         name: row.string("name")?,
         description: row.string("description")?,
         language: row.string("language")?,
+        chunk_profile: row.parsed("chunk_profile")?,
+        documents_to_rechunk: row.integer("rechunk_count")?,
         document_count: row.integer("document_count")?,
         chunk_count: row.integer("chunk_count")?,
         status: if is_busy { KnowledgeBaseStatus::Indexing } else { KnowledgeBaseStatus::Ready },
@@ -96,7 +104,8 @@ pub async fn sees_name(
 pub async fn insert(connection: &mut Connection, base: &NewBase) -> Result<(), DbError> {
     Statement::new(
         "INSERT INTO knowledge_bases
-            (id, name, description, language, embedding_model, created_by, created_at, updated_at) VALUES (",
+            (id, name, description, language, embedding_model, chunk_profile, created_by, created_at, updated_at)
+            VALUES (",
     )
     .text(base.id)
     .push(", ")
@@ -107,6 +116,8 @@ pub async fn insert(connection: &mut Connection, base: &NewBase) -> Result<(), D
     .text(&base.language)
     .push(", ")
     .text(&base.embedding_model)
+    .push(", ")
+    .text(base.chunk_profile)
     .push(", ")
     .text(base.created_by)
     .push(", ")
@@ -135,6 +146,9 @@ pub async fn update(
     }
     if let Some(language) = &change.language {
         statement = statement.push(", language = ").text(language);
+    }
+    if let Some(profile) = change.chunk_profile {
+        statement = statement.push(", chunk_profile = ").text(profile);
     }
     statement.push(" WHERE id = ").text(id).run(connection).await?;
     Ok(())

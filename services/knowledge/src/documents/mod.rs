@@ -6,6 +6,7 @@ pub mod content;
 pub mod events;
 pub mod names;
 pub mod originals;
+pub mod preview;
 pub mod routes;
 pub mod store;
 pub mod upload;

@@ -2,11 +2,12 @@
 
 use super::store::Within;
 use super::{
-    Narrowed, content, delete, events, find, list, passage, passages, retry, stored_content, update, upload,
-    versions,
+    Narrowed, content, delete, events, find, list, passage, passages, preview, retry, stored_content, update,
+    upload, versions,
 };
 use crate::access::Access;
 use crate::app::App;
+use anwen_contract::chunking::{ChunkPreview, ChunkPreviewRequest};
 use anwen_contract::knowledge::{
     Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument, UploadAnswer,
 };
@@ -147,6 +148,15 @@ pub async fn get_chunks(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Chunk>>, ApiError> {
     passages(&app, &Access::from(&caller.asker), id, &page).await.map(Json)
+}
+
+pub async fn post_chunk_preview(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<DocumentId>,
+    Json(body): Json<ChunkPreviewRequest>,
+) -> Result<Json<ChunkPreview>, ApiError> {
+    preview::preview(&app, &Access::from(&caller.asker), id, &body).await.map(Json)
 }
 
 pub async fn get_chunk(

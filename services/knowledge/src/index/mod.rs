@@ -19,6 +19,7 @@ pub mod analysis;
 pub mod edge;
 pub mod highlight;
 pub mod lexical;
+pub mod markdown;
 mod sequence;
 pub mod server;
 pub mod space;
@@ -180,13 +181,15 @@ pub trait VectorIndex: Send + Sync + 'static {
 }
 
 /// What the embedding of a chunk is made from: the document's name as words, the headings and the text, so that a
-/// passage is found by what it stands under. Whoever embeds chunks embeds this.
+/// passage is found by what it stands under. A table's rows are embedded as their cells: the embedding is a mean over
+/// words, in which borders would only blur them. Whoever embeds chunks embeds this.
 pub fn text_to_embed(title: &str, heading_path: &[String], text: &str) -> String {
     let title = without_extension(title.trim()).replace('_', " ");
     let mut parts: Vec<&str> = Vec::with_capacity(heading_path.len() + 2);
     parts.extend([title.as_str()].into_iter().filter(|title| !title.is_empty()));
     parts.extend(heading_path.iter().map(String::as_str));
-    parts.push(text);
+    let text = markdown::without_borders(text);
+    parts.push(&text);
     parts.join("\n")
 }
 

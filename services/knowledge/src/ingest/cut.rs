@@ -1,6 +1,7 @@
 //! Cutting a parsed document with the embedding model's own tokenizer.
 
-use anwen_parse::chunk::{ChunkSettings, Chunks, chunk_document};
+use anwen_contract::chunking::ChunkProfile;
+use anwen_parse::chunk::{ChunkSettings, Chunks, chunk_document_as};
 use anwen_parse::document::ParsedDocument;
 use anwen_text::{TokenizerScratch, UnigramTokenizer};
 use std::cell::RefCell;
@@ -19,9 +20,9 @@ impl Chunker {
     }
 
     /// The passages of a document. Blocks; call it off the async runtime.
-    pub fn chunk(&self, document: &ParsedDocument) -> Chunks {
+    pub fn chunk(&self, document: &ParsedDocument, profile: ChunkProfile) -> Chunks {
         let scratch = RefCell::new(TokenizerScratch::default());
         let count_tokens = |text: &str| self.tokenizer.count_tokens_with(text, &mut scratch.borrow_mut());
-        chunk_document(document, &self.settings, &count_tokens)
+        chunk_document_as(document, profile, &self.settings, &count_tokens)
     }
 }

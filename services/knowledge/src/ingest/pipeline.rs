@@ -12,6 +12,7 @@ use crate::index::{SpaceName, text_to_embed};
 use crate::jobs::{self, Job, JobFailure};
 use crate::signals::Signals;
 use crate::store::reader;
+use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{BoundingBox, DocumentStatus, LineBox, Notice};
 use anwen_contract::{ApiError, ErrorCode, Timestamp};
 use anwen_parse::chunk::{ChunkDraft, Chunks};
@@ -79,7 +80,7 @@ impl Pipeline {
         let has_text = embedded.is_empty() || !parsed.is_blank();
         facts.warnings.extend(self.nursery().sync(job, embedded).await.map_err(storage_failure)?);
         self.signals.job_added();
-        let Chunks { drafts: chunks, truncated } = self.cut(parsed, has_text).await?;
+        let Chunks { drafts: chunks, truncated } = self.cut(parsed, version.chunk_profile, has_text).await?;
         if truncated {
             facts.warnings.push(Notice {
                 code: CHUNKS_TRUNCATED.to_owned(),
@@ -125,11 +126,17 @@ impl Pipeline {
     }
 
     /// Cutting is work for the processor, so it is done off the runtime's own threads.
-    async fn cut(&self, parsed: ParsedDocument, has_text: bool) -> Result<Chunks, JobFailure> {
+    async fn cut(
+        &self,
+        parsed: ParsedDocument,
+        profile: ChunkProfile,
+        has_text: bool,
+    ) -> Result<Chunks, JobFailure> {
         let chunker = Arc::clone(&self.chunker);
-        let chunks = tokio::task::spawn_blocking(move || chunker.chunk(&parsed)).await.map_err(|cause| {
-            JobFailure::Transient { code: ErrorCode::IndexingFailed, message: cause.to_string() }
-        })?;
+        let chunks =
+            tokio::task::spawn_blocking(move || chunker.chunk(&parsed, profile)).await.map_err(|cause| {
+                JobFailure::Transient { code: ErrorCode::IndexingFailed, message: cause.to_string() }
+            })?;
         if chunks.drafts.is_empty() && has_text {
             return Err(JobFailure::Permanent {
                 code: ErrorCode::NoText,
@@ -246,6 +253,9 @@ impl Pipeline {
             }
         }
         replace_generation(&mut transaction, &owner, chunks).await.map_err(database_failure)?;
+        documents::note_chunk_profile(&mut transaction, job.version, version.chunk_profile)
+            .await
+            .map_err(database_failure)?;
         documents::report_progress(&mut transaction, job.document, job.version, &progress, now)
             .await
             .map_err(database_failure)?;

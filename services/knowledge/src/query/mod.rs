@@ -3,6 +3,7 @@
 
 mod embed;
 mod hydrate;
+mod reading;
 mod relevance;
 pub mod routes;
 
@@ -13,18 +14,18 @@ use crate::access::Access;
 use crate::access::store::{SearchableBase, searchable_bases};
 use crate::app::App;
 use crate::documents::store::{DocumentFilter, matching};
-use crate::index::SpaceName;
 use crate::index::highlight::{Snippet, highlight};
+use crate::index::{SearchScope, SpaceName};
 use crate::retrieve::{LiveChunk, Retrieval, RetrievalRequest, RetrieveError, SpaceScope, Timings, collapse};
 use crate::store::reader;
 use anwen_contract::knowledge::{
-    Hit, MAX_TOP_K, PassageSearchAnswer, PassageSnippet, RetrieveAnswer, RetrieveFilters, RetrieveMode,
-    RetrieveRequest, SnippetPart,
+    Hit, MAX_READ_TOKENS, MAX_TOP_K, PassageSearchAnswer, PassageSnippet, RetrieveAnswer, RetrieveFilters,
+    RetrieveMode, RetrieveRequest, SnippetPart,
 };
 use anwen_contract::{ApiError, DocumentId, ErrorCode, KnowledgeBaseId};
 use relevance::{Evidence, relevance};
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most knowledge bases, documents or media types that a request may name.
 const MAX_NAMED: usize = 1_000;
@@ -47,12 +48,19 @@ pub async fn retrieve(
     metrics::histogram!("anwen_knowledge_retrieve_duration_seconds")
         .record(retrieval.took.total.as_secs_f64());
     let relevance = estimate(app, &request.query, &retrieval.hits).await?;
-    Ok(RetrieveAnswer {
-        took_ms: took_ms(&retrieval.took),
-        collapsed: u32::try_from(retrieval.dropped.repeated).unwrap_or(u32::MAX),
-        hits: retrieval.hits.into_iter().map(|live| live.hit).collect(),
-        relevance,
-    })
+    let (mut took_ms, collapsed) = (took_ms(&retrieval.took), retrieval.dropped.repeated);
+    let hits = match request.read_tokens.filter(|&tokens| tokens > 0) {
+        Some(tokens) => {
+            let started = Instant::now();
+            let scope = SearchScope::of_knowledge_bases(bases.iter().map(|base| base.id));
+            let read = reading::read_around(&app.database, retrieval.hits, &scope, tokens).await?;
+            took_ms.insert("read".to_owned(), in_ms(started.elapsed()));
+            read
+        }
+        None => retrieval.hits.into_iter().map(|live| live.hit).collect(),
+    };
+    let collapsed = u32::try_from(collapsed).unwrap_or(u32::MAX);
+    Ok(RetrieveAnswer { took_ms, collapsed, hits, relevance })
 }
 
 /// Full-text search, with the words marked where they stand.
@@ -89,6 +97,9 @@ fn check(request: &RetrieveRequest) -> Result<(), ApiError> {
     }
     if request.top_k == 0 || request.top_k > MAX_TOP_K {
         return Err(ApiError::invalid(format!("top_k: 1 to {MAX_TOP_K}")));
+    }
+    if request.read_tokens.is_some_and(|tokens| tokens > MAX_READ_TOKENS) {
+        return Err(ApiError::invalid(format!("read_tokens: at most {MAX_READ_TOKENS}")));
     }
     let filters = request.filters.as_ref();
     let lengths = [
@@ -219,8 +230,12 @@ fn took_ms(took: &Timings) -> BTreeMap<String, f64> {
         ("hydrate", Some(took.hydrate)),
         ("total", Some(took.total)),
     ];
-    let in_ms = |duration: Duration| (duration.as_secs_f64() * 1e5).round() / 100.0;
     steps.into_iter().filter_map(|(name, took)| Some((name.to_owned(), in_ms(took?)))).collect()
+}
+
+/// To a hundredth of a millisecond.
+fn in_ms(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e5).round() / 100.0
 }
 
 fn retrieve_error(error: RetrieveError) -> ApiError {

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anwen_contract::DocumentId;
 
+use crate::index::markdown::head_length;
+
 /// Characters of one shingle.
 const SHINGLE_CHARS: usize = 8;
 /// Two texts with this share of common shingles (Jaccard) or more are repetitions of one another.
@@ -34,6 +36,9 @@ pub struct Signature {
 
 impl Signature {
     pub fn new(document_id: DocumentId, text: &str) -> Self {
+        if let Some(head) = head_length(text) {
+            return Self::of_rows(document_id, &text[head..]);
+        }
         let normalized = anwen_text::normalize(text);
         let characters: Vec<char> =
             normalized.chars().filter(|character| character.is_alphanumeric()).collect();
@@ -42,6 +47,16 @@ impl Signature {
         } else {
             characters.windows(SHINGLE_CHARS).map(hash).collect()
         };
+        shingles.sort_unstable();
+        shingles.dedup();
+        Self { document_id, shingles, numbers: numbers(&normalized) }
+    }
+
+    /// Of a table, a row is one shingle, and the header, which every part repeats, is none: rows that differ in one word
+    /// of one cell say different things.
+    fn of_rows(document_id: DocumentId, rows: &str) -> Self {
+        let normalized = anwen_text::normalize(rows);
+        let mut shingles: Vec<u64> = normalized.lines().map(hash).collect();
         shingles.sort_unstable();
         shingles.dedup();
         Self { document_id, shingles, numbers: numbers(&normalized) }
@@ -141,6 +156,11 @@ mod tests {
             ),
             ("年假為十五天".to_owned(), "年假为十五天。".to_owned(), true),
             ("短".to_owned(), "长".to_owned(), false),
+            (
+                "| name of the colleague | department | telephone number |\n|---|---|---|\n| Li Wei | sales | 12 |".to_owned(),
+                "| name of the colleague | department | telephone number |\n|---|---|---|\n| Li Mei | sales | 12 |".to_owned(),
+                false,
+            ),
             (String::new(), String::new(), true),
         ];
         for (one, other, expected) in &table {

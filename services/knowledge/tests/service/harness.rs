@@ -341,8 +341,12 @@ impl Person<'_> {
     }
 
     pub async fn new_base(&self, name: &str) -> KnowledgeBaseId {
-        let body =
-            CreateKnowledgeBase { name: name.into(), description: String::new(), language: "auto".into() };
+        let body = CreateKnowledgeBase {
+            name: name.into(),
+            description: String::new(),
+            language: "auto".into(),
+            chunk_profile: Default::default(),
+        };
         let made = self.send(self.request(Method::POST, "/v1/knowledge-bases").json(&body)).await;
         made.json::<KnowledgeBase>().id
     }

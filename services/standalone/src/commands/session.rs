@@ -91,6 +91,7 @@ impl Session {
                     name: name.to_owned(),
                     description: String::new(),
                     language: "auto".to_owned(),
+                    chunk_profile: Default::default(),
                 };
                 self.post("/knowledge-bases", &body).await
             }

@@ -19,7 +19,7 @@ use crate::settings::Answering;
 use anwen_contract::ApiError;
 use anwen_contract::chat::{AnswerEvent, Citation, Outcome, Source, Step};
 use anwen_contract::client::CallContext;
-use anwen_contract::knowledge::{Hit, RetrieveFilters, RetrieveRequest};
+use anwen_contract::knowledge::{Hit, MAX_READ_TOKENS, RetrieveFilters, RetrieveRequest};
 use anwen_contract::model::{ChatRequest, ModelInfo, QuotableDocument, StreamOptions, Usage};
 use futures::StreamExt as _;
 use std::collections::BTreeMap;
@@ -29,6 +29,11 @@ use std::time::{Duration, Instant};
 const MIN_PROMPT_TOKENS: u32 = 256;
 /// An answer may take this share of a model's context.
 const ANSWER_SHARE_OF_CONTEXT: u32 = 3;
+
+/// Passages take at most one part in so many of a prompt; the rest is for the rules and the chat before.
+const PASSAGES_SHARE: u32 = 2;
+/// Less room than this is what passages have by themselves.
+const MIN_READ_TOKENS: u32 = 200;
 
 /// Characters of a question that an answerer that quotes reads.
 const MAX_QUOTED_QUESTION_CHARS: usize = 2_000;
@@ -205,6 +210,7 @@ async fn retrieve(run: &Run<'_>, query: &str) -> Result<(Vec<Hit>, Option<f32>, 
     let query: String = query.chars().take(anwen_contract::knowledge::MAX_QUERY_CHARS).collect();
     let mut general = RetrieveRequest::new(query.clone());
     general.top_k = run.app.config.answer.top_k;
+    general.read_tokens = read_tokens(run);
     general.knowledge_base_ids = Some(request.knowledge_base_ids.clone()).filter(|ids| !ids.is_empty());
     let knowledge = &run.app.knowledge;
     if request.attachments.is_empty() {
@@ -213,6 +219,7 @@ async fn retrieve(run: &Run<'_>, query: &str) -> Result<(Vec<Hit>, Option<f32>, 
     }
     let mut attached = RetrieveRequest::new(query);
     attached.top_k = general.top_k;
+    attached.read_tokens = general.read_tokens;
     attached.filters = Some(RetrieveFilters {
         document_ids: Some(request.attachments.clone()),
         ..RetrieveFilters::default()
@@ -227,6 +234,21 @@ async fn retrieve(run: &Run<'_>, query: &str) -> Result<(Vec<Hit>, Option<f32>, 
     };
     let hits = attached.hits.into_iter().chain(general.hits).collect();
     Ok((hits, relevance, attached.collapsed + general.collapsed))
+}
+
+/// A language model reads on around each passage, as far as its prompt has room for all of them. What quotes picks
+/// sentences, and is better off with the passages that were found.
+fn read_tokens(run: &Run<'_>) -> Option<u32> {
+    let config = &run.app.config.answer;
+    if run.question.model.capabilities.quotes {
+        return None;
+    }
+    let budget = match run.question.model.context_tokens {
+        0 => config.prompt_max_tokens,
+        context => context.min(config.prompt_max_tokens),
+    };
+    let each = budget / PASSAGES_SHARE / config.top_k.max(1);
+    Some(each.min(MAX_READ_TOKENS)).filter(|&each| each >= MIN_READ_TOKENS)
 }
 
 /// Says that the documents do not say, with the nearest passages.

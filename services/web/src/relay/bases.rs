@@ -63,7 +63,8 @@ async fn get(
     Ok(Json(app.knowledge.knowledge_base(&caller.context(&app), id).await.map_err(inner)?))
 }
 
-/// Changes a knowledge base's name, description or language.
+/// Changes a knowledge base's name, description, language or chunk profile. Another profile has every document cut
+/// anew in the background; until then the old passages answer.
 #[utoipa::path(patch, path = "/knowledge-bases/{id}", tag = "knowledge-bases",
     params(("id" = KnowledgeBaseId, Path)), request_body = UpdateKnowledgeBase,
     responses((status = 200, body = KnowledgeBase), Failures))]

@@ -8,6 +8,7 @@ use crate::app::AppState;
 use crate::audit::Entry;
 use crate::auth::{Reader, SignedIn, Writer};
 use crate::openapi::Failures;
+use anwen_contract::chunking::{ChunkPreview, ChunkPreviewRequest};
 use anwen_contract::client::ServiceClient;
 use anwen_contract::knowledge::{
     Chunk, Document, DocumentEvent, DocumentVersion, UpdateDocument, UploadAnswer,
@@ -52,6 +53,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(versions))
         .routes(routes!(content))
         .routes(routes!(chunks))
+        .routes(routes!(chunk_preview))
         .routes(routes!(chunk))
         .routes(routes!(events))
 }
@@ -245,6 +247,21 @@ async fn chunks(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     relay(&app, &caller, Forwarded { query, ..document_call(&app, Method::GET, id, "/chunks") }).await
+}
+
+/// Cuts a document by another chunk profile, for looking at: its passages as they are, beside those that it would have.
+/// Nothing is kept.
+#[utoipa::path(post, path = "/documents/{id}/chunk-preview", tag = "documents",
+    params(("id" = DocumentId, Path)), request_body = ChunkPreviewRequest,
+    responses((status = 200, body = ChunkPreview), Failures))]
+async fn chunk_preview(
+    State(app): State<AppState>,
+    caller: Writer,
+    Path(id): Path<DocumentId>,
+    Json(body): Json<ChunkPreviewRequest>,
+) -> Result<Response, ApiError> {
+    let call = document_call(&app, Method::POST, id, "/chunk-preview");
+    Ok(exact_answer(json_answer(&app, &caller, &call, Some(crate::rows::json_of(&body).into())).await?))
 }
 
 /// Shows a passage.

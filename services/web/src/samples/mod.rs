@@ -65,6 +65,7 @@ async fn load(
         name: NAME.to_owned(),
         description: DESCRIPTION.to_owned(),
         language: "auto".to_owned(),
+        chunk_profile: Default::default(),
     };
     let base = app.knowledge.create_knowledge_base(&context, &wanted).await.map_err(crate::relay::inner)?;
     let service = app.knowledge.service();

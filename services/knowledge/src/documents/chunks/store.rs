@@ -262,6 +262,54 @@ pub async fn of_document(
     rows.iter().map(chunk_of).collect()
 }
 
+/// How many passages of a document answer, and how large they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassageCounts {
+    pub chunks: i64,
+    /// Of the one in the middle; 0 without passages.
+    pub median_tokens: i64,
+}
+
+pub async fn counts_of_document(
+    connection: &mut Connection,
+    document: DocumentId,
+) -> Result<PassageCounts, DbError> {
+    let selected =
+        |columns: &'static str| Statement::new(columns).push(LIVE).push("c.document_id = ").text(document);
+    let chunks = selected("SELECT COUNT(*) AS chunks").one(&mut *connection).await?.integer("chunks")?;
+    let middle = selected("SELECT c.tokens")
+        .push(" ORDER BY c.tokens LIMIT 1 OFFSET ")
+        .bind(chunks / 2)
+        .optional(connection)
+        .await?;
+    let median_tokens = middle.map_or(Ok(0), |row| row.integer("tokens"))?;
+    Ok(PassageCounts { chunks, median_tokens })
+}
+
+/// The passages of a version around some of them that answer and lie in the scope, in reading order.
+pub async fn around(
+    connection: &mut Connection,
+    version: VersionId,
+    ordinals: std::ops::RangeInclusive<i64>,
+    scope: &SearchScope,
+) -> Result<Vec<LiveChunk>, DbError> {
+    let rows = Statement::new("SELECT d.name AS document_name, v.created_at AS as_of, ")
+        .push(COLUMNS)
+        .push(LIVE)
+        .push("c.version_id = ")
+        .text(version)
+        .push(" AND c.ordinal >= ")
+        .bind(*ordinals.start())
+        .push(" AND c.ordinal <= ")
+        .bind(*ordinals.end())
+        .push(" AND kb.id IN ")
+        .list(&scope.knowledge_base_ids)
+        .push(" ORDER BY c.ordinal")
+        .all(connection)
+        .await?;
+    rows.iter().map(live_chunk_of).collect()
+}
+
 /// A passage that answers and that the asker may read.
 pub async fn find(
     connection: &mut Connection,

@@ -1,6 +1,7 @@
 //! How documents and versions change. Each function is a step of a transaction that its caller holds.
 
 use crate::store::{Columns as _, Connection, Statement, json_text};
+use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{DocumentStatus, Notice};
 use anwen_contract::{DocumentId, KnowledgeBaseId, Timestamp, UserId, VersionId};
 use anwen_platform::DbError;
@@ -220,6 +221,21 @@ pub async fn note_parsed(
         .bind(facts.pages)
         .push(", warnings = ")
         .text(json_text(&facts.warnings))
+        .push(" WHERE id = ")
+        .text(version)
+        .run(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes how the passages of a version that have just been written were cut.
+pub async fn note_chunk_profile(
+    connection: &mut Connection,
+    version: VersionId,
+    profile: ChunkProfile,
+) -> Result<(), DbError> {
+    Statement::new("UPDATE versions SET chunk_profile = ")
+        .text(profile)
         .push(" WHERE id = ")
         .text(version)
         .run(connection)

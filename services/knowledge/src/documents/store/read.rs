@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::access::store::push_readable;
 use crate::store::{Columns as _, Connection, Statement};
+use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{Document, DocumentStatus, DocumentVersion, Notice};
 use anwen_contract::{DocumentId, KnowledgeBaseId, Timestamp, VersionId};
 use anwen_platform::DbError;
@@ -216,6 +217,8 @@ pub struct VersionToBuild {
     pub name: String,
     pub sha256: Option<String>,
     pub embedding_model: String,
+    /// The knowledge base's, as it is now.
+    pub chunk_profile: ChunkProfile,
 }
 
 /// The version, unless its document or knowledge base has gone.
@@ -224,7 +227,7 @@ pub async fn version_to_build(
     version: VersionId,
 ) -> Result<Option<VersionToBuild>, DbError> {
     let row = Statement::new(
-        "SELECT d.name, v.sha256, kb.embedding_model FROM versions v
+        "SELECT d.name, v.sha256, kb.embedding_model, kb.chunk_profile FROM versions v
          JOIN documents d ON d.id = v.document_id AND d.deleted_at IS NULL
          JOIN knowledge_bases kb ON kb.id = d.knowledge_base_id AND kb.deleted_at IS NULL
          WHERE v.id = ",
@@ -237,6 +240,40 @@ pub async fn version_to_build(
         name: row.string("name")?,
         sha256: row.optional_string("sha256")?,
         embedding_model: row.string("embedding_model")?,
+        chunk_profile: row.parsed("chunk_profile")?,
+    }))
+}
+
+/// The version of a document that a preview is made of.
+#[derive(Debug, Clone)]
+pub struct VersionToShow {
+    pub name: String,
+    pub number: i64,
+    /// `None` when the upload was refused and nothing was kept.
+    pub sha256: Option<String>,
+    /// How its last passages were cut.
+    pub chunk_profile: ChunkProfile,
+}
+
+/// The version that answers, or else the newest.
+pub async fn version_to_show(
+    connection: &mut Connection,
+    document: DocumentId,
+) -> Result<Option<VersionToShow>, DbError> {
+    let row = Statement::new(
+        "SELECT d.name, v.number, v.sha256, v.chunk_profile FROM documents d
+         JOIN versions v ON v.id = COALESCE(d.serving_version_id, d.latest_version_id)
+         WHERE d.deleted_at IS NULL AND d.id = ",
+    )
+    .text(document)
+    .optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(VersionToShow {
+        name: row.string("name")?,
+        number: row.integer("number")?,
+        sha256: row.optional_string("sha256")?,
+        chunk_profile: row.parsed("chunk_profile")?,
     }))
 }
 

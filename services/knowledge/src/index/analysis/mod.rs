@@ -3,7 +3,7 @@
 //! NFKC, lower case, diacritics off Latin letters and traditional Chinese as simplified ([`folding`]); then runs of
 //! Han characters are cut into words by jieba, with the shorter words inside a long one as further terms; Latin
 //! words are stemmed (Snowball English) and stop words left out; codes are kept whole and also taken apart
-//! ([`codes`]). The stop words are Lucene's English ones; Chinese has none, since BM25's term weights already
+//! ([`codes`]); the label of an article is one term in every spelling (第十二条, 第12条, Article 12). The stop words are Lucene's English ones; Chinese has none, since BM25's term weights already
 //! make its function words count for little (measured: no list was better).
 //!
 //! The chain's result is written into the index, so a change to it needs a new [`ANALYSIS_VERSION`].
@@ -20,7 +20,7 @@ use jieba_rs::Jieba;
 use folding::Folded;
 
 /// Part of the lexical index's directory name: an index made by another analysis is not read but rebuilt.
-pub const ANALYSIS_VERSION: u32 = 1;
+pub const ANALYSIS_VERSION: u32 = 2;
 
 /// Longer terms are cut here, in bytes: nothing that anybody types, and the index refuses terms beyond 64 KiB.
 const MAX_TERM_BYTES: usize = 80;
@@ -83,6 +83,7 @@ impl Analyzer {
                 at + first.len_utf8()
             };
         }
+        sink.push_articles();
         sink.terms
     }
 }
@@ -102,6 +103,19 @@ impl TermSink<'_> {
             let source = self.folded.source_range(folded_range, self.source.len());
             self.terms.push(Term { text: text[..end].to_owned(), kind, source });
         }
+    }
+
+    /// Pushes a term for each article that the text names, the same for all its spellings.
+    fn push_articles(&mut self) {
+        let labels = anwen_text::article_references(&self.folded.text);
+        if labels.is_empty() {
+            return;
+        }
+        for (range, label) in labels {
+            let inserted = label.inserted.map_or(String::new(), |inserted| format!("-{inserted}"));
+            self.push(&format!("§{}{inserted}", label.number), TermKind::Code, range);
+        }
+        self.terms.sort_by_key(|term| term.source.start);
     }
 
     /// Pushes the words of the Han run that begins at `start`; returns its end.

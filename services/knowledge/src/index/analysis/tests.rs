@@ -54,6 +54,19 @@ fn codes_are_whole_and_in_parts() {
 }
 
 #[test]
+fn an_article_is_one_code_in_every_spelling() {
+    let analyzer = Analyzer::new();
+    for text in ["第十二条规定了什么", "第12条", "第１２條", "Article 12", "under art. 12 of it"]
+    {
+        let terms = analyzer.terms(text);
+        assert!(of_kind(&terms, TermKind::Code).contains(&"§12"), "{text}: {terms:?}");
+        assert!(terms.is_sorted_by_key(|term| term.source.start), "{text}");
+    }
+    assert!(of_kind(&analyzer.terms("第十二条之一"), TermKind::Code).contains(&"§12-1"));
+    assert!(!of_kind(&analyzer.terms("第十二章"), TermKind::Code).contains(&"§12"));
+}
+
+#[test]
 fn a_sentences_numbers_are_not_codes() {
     let analyzer = Analyzer::new();
     let terms = analyzer.terms("In 2016 the plant made 1200 units");
