@@ -41,6 +41,7 @@ impl Library {
             description: String::new(),
             language: "auto".into(),
             embedding_model: "embedding".into(),
+            chunk_profile: Default::default(),
             created_by: asker.user_id,
             now: NOW,
         };
