@@ -109,6 +109,7 @@ fn body_for(method: &str, path: &str, treasure: &Treasure) -> Option<Value> {
         path if path.ends_with("/messages") => json!({"content": "launch code?"}),
         path if path.ends_with("/feedback") => json!({"rating": 1}),
         "/users" => json!({"username": "intruder", "password": "a long pass phrase 8"}),
+        path if path.ends_with("/chunk-preview") => json!({"chunk_profile": "general"}),
         path if path.ends_with("/groups") => json!({"name": "Intruders"}),
         _ => json!({"name": "taken over", "title": "taken over"}),
     })

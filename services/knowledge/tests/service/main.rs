@@ -6,6 +6,7 @@ mod children;
 mod documents;
 mod harness;
 mod permissions;
+mod profiles;
 mod recovery;
 mod stores;
 mod upload;

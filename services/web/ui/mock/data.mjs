@@ -69,6 +69,8 @@ const base = (id, name, description, document_count, chunk_count, status = 'read
   language: 'auto',
   document_count,
   chunk_count,
+  chunk_profile: 'general',
+  documents_to_rechunk: 0,
   status,
   my_role,
   created_at: ago(9_000),
@@ -342,3 +344,48 @@ export const usage = Array.from({ length: 20 }, (_, index) => ({
   prompt_tokens: 9_000,
   completion_tokens: 1_200,
 }));
+
+const PRICES = [
+  ['PT-210', '压力变送器', '0~1.0 MPa', '4~20 mA', '720'],
+  ['PT-210', '压力变送器', '0~1.6 MPa', '4~20 mA', '740'],
+  ['PT-230', '防爆压力变送器', '0~1.6 MPa', 'RS485', '1460'],
+  ['DP-310', '差压变送器', '0~2.5 MPa', '4~20 mA', '2245'],
+];
+const table = (rows) =>
+  ['| 型号 | 名称 | 量程 | 输出信号 | 单价(元) |', '|---|---|---|---|---|']
+    .concat(rows.map((cells) => `| ${cells.join(' | ')} |`))
+    .join('\n');
+
+/** A document's passages before and after, the same for every document. */
+export function preview(item, profile) {
+  const passage = (ordinal, text, heading_path, tokens) => ({
+    ordinal,
+    text,
+    heading_path,
+    tokens,
+    page_start: 1 + Math.floor(ordinal / 3),
+    page_end: 1 + Math.floor(ordinal / 3),
+  });
+  const lead = '本价格表自2026年1月1日起执行，含税，不含运费。年度采购额超过五十万元的客户按框架协议价结算。';
+  const side = (chunk_profile, chunks, chunk_count, median_tokens) => ({
+    chunk_profile,
+    chunks,
+    chunk_count,
+    median_tokens,
+  });
+  const rows = PRICES.map((row, at) => passage(at + 1, table([row]), ['压力仪表', '表 1 压力变送器'], 44));
+  const general = [
+    passage(0, lead, ['压力仪表'], 58),
+    passage(1, table(PRICES), ['压力仪表', '表 1 压力变送器'], 132),
+  ];
+  return {
+    document_id: item.id,
+    knowledge_base_id: item.knowledge_base_id,
+    version: 1,
+    current: side('general', general, 31, 128),
+    proposed:
+      profile === 'general'
+        ? side('general', general, 31, 128)
+        : side(profile, [general[0], ...rows], 118, 46),
+  };
+}

@@ -203,7 +203,15 @@ const routes = [
     },
   ],
   ['GET', '/knowledge-bases/:id', ({ params }) => find(bases, params.id)],
-  ['PATCH', '/knowledge-bases/:id', ({ params, json }) => Object.assign(find(bases, params.id), json)],
+  [
+    'PATCH',
+    '/knowledge-bases/:id',
+    ({ params, json }) => {
+      const base = find(bases, params.id);
+      const recuts = json.chunk_profile && json.chunk_profile !== base.chunk_profile;
+      return Object.assign(base, json, recuts ? { documents_to_rechunk: base.document_count } : {});
+    },
+  ],
   [
     'DELETE',
     '/knowledge-bases/:id',
@@ -254,6 +262,11 @@ const routes = [
     'GET',
     '/documents/:id/chunks',
     ({ params }) => page(data.chunks.filter((item) => item.document_id === params.id)),
+  ],
+  [
+    'POST',
+    '/documents/:id/chunk-preview',
+    ({ params, json }) => data.preview(find(documents, params.id), json.chunk_profile),
   ],
   ['GET', '/chunks/:id', ({ params }) => find(data.chunks, params.id)],
   ['GET', '/search', () => data.found],

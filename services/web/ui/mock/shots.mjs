@@ -80,6 +80,21 @@ const pages = {
       .setInputFiles(['a.md', '年度总结.docx', 'bad.exe'].map(file));
     await page.locator('.upload-failed').waitFor();
   },
+  passages: async (page) => {
+    await page.goto('http://127.0.0.1:8091/library/kb1/passages');
+    await page.locator('input[value=table]').check();
+    await page.locator('.side').nth(1).waitFor();
+  },
+  recut: async (page) => {
+    await pages.passages(page);
+    await page.locator('.passages-apply button').click();
+    await page.locator('.dialog').waitFor();
+  },
+  compared: async (page) => {
+    await pages.passages(page);
+    await page.locator('.comparison').scrollIntoViewIfNeeded();
+    await page.locator('.side').nth(1).locator('li').nth(2).scrollIntoViewIfNeeded();
+  },
   access: async (page) => page.goto('http://127.0.0.1:8091/library/kb1/access'),
   document: async (page) => {
     await page.goto('http://127.0.0.1:8091/documents/d2?chunk=c2');

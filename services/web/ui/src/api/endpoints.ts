@@ -91,6 +91,8 @@ export const deleteDocument = (id: string) => data(client.DELETE('/api/v1/docume
 export const retryDocument = (id: string) => data(client.POST('/api/v1/documents/{id}/retry', path({ id })));
 export const listChunks = (id: string) =>
   everyItem((query) => client.GET('/api/v1/documents/{id}/chunks', { params: { path: { id }, query } }));
+export const previewChunks = (id: string, body: Body<'ChunkPreviewRequest'>) =>
+  data(client.POST('/api/v1/documents/{id}/chunk-preview', { ...path({ id }), body }));
 export const getChunk = (id: string) => data(client.GET('/api/v1/chunks/{id}', path({ id })));
 export const documentEvents = (knowledge_base_id: string, signal: AbortSignal) =>
   stream(

@@ -14,6 +14,8 @@ export type Answering = Schemas['Answering'];
 export type UsageRow = Schemas['Page_Usage']['items'][number];
 
 export type KnowledgeBase = Schemas['KnowledgeBase'];
+export type ChunkProfile = Schemas['ChunkProfile'];
+export type PreviewSide = Schemas['PreviewSide'];
 export type Grant = Schemas['Grant'];
 export type DocumentItem = Schemas['Document'];
 export type DocumentEvent = Schemas['DocumentEvent'];

@@ -209,6 +209,47 @@ export const en: Record<keyof typeof zh, string> = {
   'library.ask': 'Ask',
   'library.tab_documents': 'Documents',
   'library.tab_access': 'Access',
+  'library.tab_passages': 'Passages',
+  'passages.lead':
+    'Answers are found in passages: documents are cut into them, and how they are cut decides what is found together. Choose what suits these documents; the preview shows one of them before and after.',
+  'passages.profile': 'How documents are cut',
+  'passages.in_use': 'In use',
+  'passages.suggested': 'Suits these files',
+  'passages.apply': 'Use this profile',
+  'passages.apply_hint': 'Nothing changes until you confirm.',
+  'passages.is_current': 'This profile is in use. Choose another to compare.',
+  'passages.owner_only': 'An owner of the knowledge base can change the profile.',
+  'passages.pending': '{n|# document is|# documents are} being cut anew. Until then the old passages answer.',
+  'passages.preview': 'Before and after',
+  'passages.document': 'Document',
+  'passages.no_documents': 'A preview needs a document that is indexed',
+  'passages.now': 'Now:',
+  'passages.then': 'With',
+  'passages.summary': '{n|# passage|# passages}, the one in the middle has {tokens} tokens',
+  'passages.tokens': '{n|# token|# tokens}',
+  'passages.more': '{n|# more passage|# more passages}',
+  'passages.confirm_title': 'Cut all documents by “{profile}”?',
+  'passages.confirm_text':
+    '{n|# document is|# documents are} cut and indexed anew in the background, after fresh uploads. Until a document is done its old passages answer. You can change back at any time.',
+  'profile.general': 'General',
+  'profile.general_text':
+    'Paragraphs of a section go together up to the size that is found best. Right for most documents.',
+  'profile.manual': 'Manual',
+  'profile.manual_text':
+    'Each section stays by itself, and a list of steps stays whole with the line that announces it.',
+  'profile.law': 'Law and regulation',
+  'profile.law_text':
+    'Each article (第十二条, Article 12) is a passage under its chapter, and is found by its number.',
+  'profile.qa': 'Questions and answers',
+  'profile.qa_text':
+    'Each question with its answer: “Q:” and “问：”, headings that ask, tables of questions.',
+  'profile.table': 'Table',
+  'profile.table_text':
+    'Each row, or a few short ones, with the header. For price lists, registers and parameter tables.',
+  'profile.presentation': 'Presentation',
+  'profile.presentation_text': 'Each slide is a passage, with its notes and tables.',
+  'profile.page': 'Whole page',
+  'profile.page_text': 'Each page is a passage. For forms, certificates and one-page notices.',
   'library.name_placeholder': 'Employee handbook, for example',
   'library.description_placeholder': 'What is in it, and for whom',
 

@@ -13,6 +13,7 @@ export const keys = {
   documents: (knowledgeBase: string) => ['documents', knowledgeBase] as const,
   document: (id: string) => ['document', id] as const,
   chunks: (document: string) => ['chunks', document] as const,
+  chunkPreview: (document: string, profile: string) => ['chunk-preview', document, profile] as const,
   chunk: (id: string) => ['chunk', id] as const,
   chats: ['chats'] as const,
   users: ['users'] as const,

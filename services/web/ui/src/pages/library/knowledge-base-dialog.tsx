@@ -1,10 +1,11 @@
 import { useState } from 'react';
 import * as api from '../../api/endpoints';
-import type { KnowledgeBase } from '../../api/types';
+import type { ChunkProfile, KnowledgeBase } from '../../api/types';
 import { useT } from '../../i18n/use';
 import { SelectField, TextAreaField, TextField } from '../../kit/controls';
 import { FormDialog } from '../../kit/dialog';
 import { keys, refresh } from '../../state/queries';
+import { PROFILES } from './profiles';
 
 /** Creates a knowledge base, or edits the one given. */
 export function KnowledgeBaseDialog({
@@ -20,10 +21,13 @@ export function KnowledgeBaseDialog({
   const [name, setName] = useState(base?.name ?? '');
   const [description, setDescription] = useState(base?.description ?? '');
   const [language, setLanguage] = useState(base?.language ?? 'auto');
+  const [profile, setProfile] = useState<ChunkProfile>('general');
 
   async function save() {
     const body = { name: name.trim(), description: description.trim(), language };
-    const saved = base ? await api.updateKnowledgeBase(base.id, body) : await api.createKnowledgeBase(body);
+    const saved = base
+      ? await api.updateKnowledgeBase(base.id, body)
+      : await api.createKnowledgeBase({ ...body, chunk_profile: profile });
     await refresh(keys.knowledgeBases);
     onSaved?.(saved);
   }
@@ -64,6 +68,18 @@ export function KnowledgeBaseDialog({
         ]}
         onChoose={setLanguage}
       />
+      {/* A knowledge base that is there shows what another profile would do before it is chosen. */}
+      {!base && (
+        <div>
+          <SelectField
+            label={t('passages.profile')}
+            value={profile}
+            choices={PROFILES.map((value) => ({ value, label: t(`profile.${value}`) }))}
+            onChoose={setProfile}
+          />
+          <span className="field-hint">{t(`profile.${profile}_text`)}</span>
+        </div>
+      )}
     </FormDialog>
   );
 }

@@ -9,6 +9,7 @@ import { keys } from '../../state/queries';
 import { AccessTab } from './access-tab';
 import { DocumentsTab } from './documents-tab';
 import { KnowledgeBaseDialog } from './knowledge-base-dialog';
+import { PassagesTab } from './passages-tab';
 import './library.css';
 
 export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string | undefined }) {
@@ -18,7 +19,8 @@ export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string
   if (base.error) return <ErrorState error={base.error} onRetry={() => void base.refetch()} />;
   if (!base.data) return <Loading />;
   const owner = base.data.my_role === 'owner';
-  const access = owner && tab === 'access';
+  const canEdit = base.data.my_role !== 'viewer';
+  const shown = (owner && tab === 'access') || (canEdit && tab === 'passages') ? tab : 'documents';
   return (
     <div className="page">
       <header className="page-head">
@@ -40,21 +42,24 @@ export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string
           <MessageCircleQuestion size={17} aria-hidden="true" /> {t('library.ask')}
         </Link>
       </header>
-      {owner && (
+      {canEdit && (
         <nav className="tabs" aria-label={base.data.name}>
-          <Link href={`/library/${id}`} aria-current={access ? undefined : 'page'}>
+          <Link href={`/library/${id}`} aria-current={shown === 'documents' ? 'page' : undefined}>
             {t('library.tab_documents')}
           </Link>
-          <Link href={`/library/${id}/access`} aria-current={access ? 'page' : undefined}>
-            {t('library.tab_access')}
+          <Link href={`/library/${id}/passages`} aria-current={shown === 'passages' ? 'page' : undefined}>
+            {t('library.tab_passages')}
           </Link>
+          {owner && (
+            <Link href={`/library/${id}/access`} aria-current={shown === 'access' ? 'page' : undefined}>
+              {t('library.tab_access')}
+            </Link>
+          )}
         </nav>
       )}
-      {access ? (
-        <AccessTab baseId={id} />
-      ) : (
-        <DocumentsTab baseId={id} canEdit={base.data.my_role !== 'viewer'} />
-      )}
+      {shown === 'access' && <AccessTab baseId={id} />}
+      {shown === 'passages' && <PassagesTab base={base.data} />}
+      {shown === 'documents' && <DocumentsTab baseId={id} canEdit={canEdit} />}
       {editing && <KnowledgeBaseDialog base={base.data} onClose={() => setEditing(false)} />}
     </div>
   );
