@@ -1187,6 +1187,68 @@ export interface paths {
     };
     trace?: never;
   };
+  '/api/v1/documents/{id}/chunk-preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Cuts a document by another chunk profile, for looking at: its passages as they are, beside those that it would have.
+     *     Nothing is kept.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: components['schemas']['DocumentId'];
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['ChunkPreviewRequest'];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ChunkPreview'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/documents/{id}/chunks': {
     parameters: {
       query?: never;
@@ -2000,7 +2062,10 @@ export interface paths {
     };
     options?: never;
     head?: never;
-    /** Changes a knowledge base's name, description or language. */
+    /**
+     * Changes a knowledge base's name, description, language or chunk profile. Another profile has every document cut
+     *     anew in the background; until then the old passages answer.
+     */
     patch: {
       parameters: {
         query?: never;
@@ -3720,6 +3785,35 @@ export interface components {
      * @example 0198c0de-0000-7000-8000-000000000000
      */
     ChunkId: string;
+    /** @description A document's passages as they are, beside those that another profile would make. */
+    ChunkPreview: {
+      /** @description What answers now. */
+      current: components['schemas']['PreviewSide'];
+      document_id: components['schemas']['DocumentId'];
+      knowledge_base_id: components['schemas']['KnowledgeBaseId'];
+      /** @description What the profile would make of it. */
+      proposed: components['schemas']['PreviewSide'];
+      /**
+       * Format: int64
+       * @description The version that was cut: the one that answers, or else the newest.
+       */
+      version: number;
+    };
+    /** @description The body of `POST /documents/{id}/chunk-preview`. */
+    ChunkPreviewRequest: {
+      /** @description The profile to cut by. */
+      chunk_profile: components['schemas']['ChunkProfile'];
+      /**
+       * Format: int32
+       * @description Passages on each side, 1 to 200; 40 when absent.
+       */
+      limit?: number | null;
+    };
+    /**
+     * @description How a knowledge base's documents are cut into passages.
+     * @enum {string}
+     */
+    ChunkProfile: 'general' | 'manual' | 'law' | 'qa' | 'table' | 'presentation' | 'page';
     /** @description One checked sentence of an answer. */
     Citation: {
       /** @description Where in the cited document the supporting words stand; empty where the format has no pages. */
@@ -3764,6 +3858,8 @@ export interface components {
     };
     /** @description The body of `POST /knowledge-bases`. */
     CreateKnowledgeBase: {
+      /** @description How its documents are to be cut into passages; `general` when absent. */
+      chunk_profile?: components['schemas']['ChunkProfile'];
       description?: string;
       /** @description `zh`, `en` or `auto` (the default). */
       language?: string;
@@ -3956,10 +4052,17 @@ export interface components {
     KnowledgeBase: {
       /** Format: int64 */
       chunk_count: number;
+      /** @description How its documents are cut into passages. */
+      chunk_profile?: components['schemas']['ChunkProfile'];
       created_at: components['schemas']['Timestamp'];
       description: string;
       /** Format: int64 */
       document_count: number;
+      /**
+       * Format: int64
+       * @description Documents that answer from passages of another profile still, and are cut anew in the background.
+       */
+      documents_to_rechunk?: number;
       id: components['schemas']['KnowledgeBaseId'];
       /** @description `zh`, `en` or `auto`. */
       language: string;
@@ -4372,6 +4475,40 @@ export interface components {
       parent_id?: null | components['schemas']['MessageId'];
       web_search?: boolean | null;
     };
+    /** @description A passage in a preview. */
+    PreviewChunk: {
+      heading_path: string[];
+      /**
+       * Format: int64
+       * @description Counts from 0 in reading order.
+       */
+      ordinal: number;
+      /** Format: int64 */
+      page_end?: number | null;
+      /** Format: int64 */
+      page_start?: number | null;
+      text: string;
+      /**
+       * Format: int64
+       * @description Counted by the embedding model's tokenizer.
+       */
+      tokens: number;
+    };
+    /** @description The first passages of a document, cut in one way. */
+    PreviewSide: {
+      /**
+       * Format: int64
+       * @description All passages, of which `chunks` are the first.
+       */
+      chunk_count: number;
+      chunk_profile: components['schemas']['ChunkProfile'];
+      chunks: components['schemas']['PreviewChunk'][];
+      /**
+       * Format: int64
+       * @description Tokens of a passage in the middle when they are ordered by size; 0 without passages.
+       */
+      median_tokens: number;
+    };
     /** @description `user:<id>`, `group:<id>` or `everyone` */
     Principal: string;
     /** @description The body of `POST /chats/{id}/messages/{mid}/regenerate`; it may be left out. */
@@ -4418,6 +4555,13 @@ export interface components {
       knowledge_base_ids?: components['schemas']['KnowledgeBaseId'][] | null;
       mode?: components['schemas']['RetrieveMode'];
       query: string;
+      /**
+       * Format: int32
+       * @description Search small, read large: each hit is answered with its neighbours in the same section, up to so many tokens
+       *     (at most 4,000). `text`, `lines`, `boxes` and pages are then those of the larger passage; absent or 0: of the
+       *     passage that was found.
+       */
+      read_tokens?: number | null;
       /**
        * Format: int32
        * @description 1 to 100; 8 when absent.
@@ -4518,6 +4662,7 @@ export interface components {
     };
     /** @description The body of `PATCH /knowledge-bases/{id}`: what is absent stays. */
     UpdateKnowledgeBase: {
+      chunk_profile?: null | components['schemas']['ChunkProfile'];
       description?: string | null;
       language?: string | null;
       name?: string | null;
