@@ -39,6 +39,8 @@ pub(super) struct Unit {
     pub max_tokens: usize,
     /// Opens each further chunk of a unit that is cut.
     pub repeated: Option<Piece>,
+    /// Headings that nothing follows in it are a chunk of their own, and do not go into the next unit.
+    pub keeps_headings: bool,
     /// A chunk of it has been begun.
     pub begun: bool,
 }
@@ -108,10 +110,13 @@ impl<'c> Assembler<'c> {
     }
 
     pub(super) fn end_unit(&mut self) {
-        if self.unit.is_some() {
-            self.close();
-            self.unit = None;
+        let Some(unit) = &self.unit else { return };
+        let keeps_headings = unit.keeps_headings;
+        self.close();
+        if keeps_headings {
+            self.flush_headings();
         }
+        self.unit = None;
     }
 
     pub(super) fn heading(&mut self, level: u8, block: &Block) {
@@ -133,6 +138,14 @@ impl<'c> Assembler<'c> {
             });
         if !goes_on {
             self.close();
+        }
+        // A table of contents is headings without text.
+        let waiting: usize = self.pending.iter().map(|heading| heading.tokens).sum();
+        if waiting + piece.tokens > self.settings.max_tokens {
+            let title = self.path.pop();
+            self.close();
+            self.flush_headings();
+            self.path.extend(title);
         }
         self.pending.push(piece);
     }
@@ -194,19 +207,20 @@ impl<'c> Assembler<'c> {
     pub(super) fn finish(mut self) -> Chunks {
         self.end_unit();
         self.close();
-        if !self.pending.is_empty() {
-            let pieces = std::mem::take(&mut self.pending);
-            let tokens = pieces.iter().map(|piece| piece.tokens).sum();
-            self.open = Some(Open {
-                kind: ChunkKind::Prose,
-                path: self.titles(),
-                last_path: Vec::new(),
-                pieces,
-                tokens,
-            });
-            self.close();
-        }
+        self.flush_headings();
         Chunks { drafts: self.drafts, truncated: self.truncated }
+    }
+
+    /// Makes a chunk of headings that no text has followed.
+    fn flush_headings(&mut self) {
+        let pieces = std::mem::take(&mut self.pending);
+        if pieces.is_empty() {
+            return;
+        }
+        let tokens = pieces.iter().map(|piece| piece.tokens).sum();
+        let (kind, path) = (ChunkKind::Prose, self.titles());
+        self.open = Some(Open { kind, path, last_path: Vec::new(), pieces, tokens });
+        self.close();
     }
 
     /// What stands right above a table and speaks of it opens the table's first chunk; a caption stands in the heading

@@ -4,6 +4,7 @@ use super::assemble::{Assembler, Unit, short_title};
 use super::cut_at_lines;
 use crate::document::{Block, BlockKind};
 use anwen_text::{ArticleLabel, article_label, leading_number};
+use std::cell::Cell;
 
 /// A longer line is no title of a chapter (characters).
 const MAX_DIVISION_CHARACTERS: usize = 60;
@@ -27,7 +28,17 @@ pub(super) fn feed<'b>(assembler: &mut Assembler<'_>, blocks: impl Iterator<Item
             assembler.block(block);
             continue;
         }
-        for piece in cut_at_lines(block, &|line| begins(line, None) != Begins::Nothing) {
+        // Lines without a space behind the label are told by the article before them.
+        let seen = Cell::new(last);
+        let begins_something = |line: &str| {
+            let found = begins(line, seen.get());
+            if let Begins::Article(label) = found {
+                seen.set(Some(label.number));
+            }
+            found != Begins::Nothing
+        };
+        begins_something(&block.text);
+        for piece in cut_at_lines(block, &begins_something) {
             match begins(&piece.text, last) {
                 Begins::Article(label) => {
                     last = Some(label.number);
@@ -61,6 +72,7 @@ fn begin_article(assembler: &mut Assembler<'_>, block: &Block, label: ArticleLab
         title: Some(short_title(&block.text[..label.length])),
         max_tokens,
         repeated: None,
+        keeps_headings: false,
         begun: false,
     });
     // An article's heading is part of its text: as a heading it would stand in the path of what follows too.

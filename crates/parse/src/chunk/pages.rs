@@ -38,7 +38,13 @@ pub(super) fn feed<'b>(
         };
         if is_new {
             page = block.page;
-            assembler.begin_unit(Unit { title: None, max_tokens, repeated: None, begun: false });
+            assembler.begin_unit(Unit {
+                title: None,
+                max_tokens,
+                repeated: None,
+                keeps_headings: true,
+                begun: false,
+            });
         }
         assembler.block(block);
         if assembler.is_full() {

@@ -101,6 +101,22 @@ fn articles_in_one_block_are_cut_at_their_lines() {
 }
 
 #[test]
+fn articles_without_a_space_behind_their_number_are_told_by_their_order() {
+    let text = "第一条为了规范管理，制定本办法。\n第二条本办法适用于全体员工。\n第五条规定的除外。\n第三条员工请假应当申请。";
+    let chunks = cut(ChunkProfile::Law, 100, 200, vec![paragraph(text)]);
+    assert_eq!(paths(&chunks), ["第一条", "第二条", "第三条"]);
+    assert_eq!(texts(&chunks)[1], "第二条本办法适用于全体员工。\n第五条规定的除外。");
+}
+
+#[test]
+fn a_table_of_contents_does_not_become_the_first_article() {
+    let mut blocks: Vec<Block> = (1..=9).map(|n| paragraph(&format!("Chapter {n} About things"))).collect();
+    blocks.push(paragraph("Article 1 Scope of it"));
+    let chunks = cut(ChunkProfile::Law, 6, 10, blocks);
+    assert_eq!(*texts(&chunks).last().unwrap(), "Chapter 9 About things\nArticle 1 Scope of it");
+}
+
+#[test]
 fn a_long_article_is_cut_between_its_paragraphs_and_keeps_its_number() {
     let chunks = cut(
         ChunkProfile::Law,
@@ -211,6 +227,15 @@ fn a_slide_is_a_chunk_with_all_that_is_on_it() {
     );
     assert_eq!(paths(&chunks), ["Goals", "Plan"]);
     assert_eq!(chunks.drafts[1].page_start, Some(2));
+}
+
+#[test]
+fn a_slide_with_nothing_but_a_title_stays_by_itself() {
+    let blocks =
+        vec![on_page(heading(1, "Thanks"), 1), on_page(heading(1, "Annex"), 2), on_page(paragraph("a"), 2)];
+    let chunks = cut(ChunkProfile::Presentation, 100, 200, blocks);
+    assert_eq!(texts(&chunks), ["Thanks", "Annex\na"]);
+    assert_eq!(paths(&chunks), ["Thanks", "Annex"]);
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn begin_pair(assembler: &mut Assembler<'_>, question: &Block) {
         title: None,
         max_tokens,
         repeated: Some(repeated).filter(|question| question.tokens <= max_tokens / MAX_REPEATED_SHARE),
+        keeps_headings: false,
         begun: false,
     });
 }

@@ -102,7 +102,8 @@ impl<'b> Table<'b> {
         let mut parts: Vec<Piece> = Vec::new();
         let mut open: Vec<&Row> = Vec::new();
         let mut open_tokens = 0;
-        for row in &self.rows {
+        let left_out = self.header.as_ref().filter(|_| !head.has_header);
+        for row in left_out.into_iter().chain(&self.rows) {
             if !open.is_empty() && head.tokens + open_tokens + row.tokens > limit {
                 parts.push(self.part(&head, &open, parts.is_empty(), count_tokens));
                 (open, open_tokens) = (Vec::new(), 0);
@@ -185,6 +186,8 @@ struct Head {
     text: String,
     lines: Vec<LineSpan>,
     tokens: usize,
+    /// The columns' names are in it; a header that is too large is a row like others.
+    has_header: bool,
 }
 
 impl Head {
@@ -197,7 +200,7 @@ impl Head {
         };
         let text = format!("{text}\n|{}", "---|".repeat(table.columns));
         let tokens = count_tokens(&text);
-        Self { text, lines, tokens }
+        Self { text, lines, tokens, has_header: header.is_some() }
     }
 }
 
