@@ -289,7 +289,7 @@ impl<'c> Assembler<'c> {
             }
         }
         let mut pieces = self.carried_over(kind, &titles, &piece);
-        pieces.extend(self.lead_of_list(&piece));
+        pieces.extend(self.list_so_far(&piece));
         self.close();
         if let Some(unit) = &mut self.unit {
             pieces.extend(unit.repeated.clone().filter(|_| unit.begun));
@@ -314,18 +314,24 @@ impl<'c> Assembler<'c> {
         if is_small || is_list { self.settings.max_tokens } else { self.settings.target_tokens }
     }
 
-    /// The line that announces a list goes with the list's first item.
-    fn lead_of_list(&mut self, item: &Piece) -> Option<Piece> {
+    /// The list that the item goes on with, and the line that announces it: they move into the item's chunk when all of
+    /// it fits there and something else stays behind.
+    fn list_so_far(&mut self, item: &Piece) -> Vec<Piece> {
         if !self.rules.keeps_lists || item.shape != Shape::ListItem || self.unit.is_some() {
-            return None;
+            return Vec::new();
         }
-        let has_more = |open: &&mut Open| {
-            open.pieces.iter().filter(|piece| piece.shape != Shape::Heading).nth(1).is_some()
-        };
-        let open = self.open.as_mut().filter(has_more)?;
-        let lead = open.pieces.pop_if(|last| last.shape == Shape::Text && leads_on(&last.text))?;
-        open.tokens = open.tokens.saturating_sub(lead.tokens);
-        Some(lead)
+        let Some(open) = &mut self.open else { return Vec::new() };
+        let items = open.pieces.iter().rev().take_while(|piece| piece.shape == Shape::ListItem).count();
+        let mut start = open.pieces.len() - items;
+        let lead = start.checked_sub(1).map(|before| &open.pieces[before]);
+        start -= usize::from(lead.is_some_and(|lead| lead.shape == Shape::Text && leads_on(&lead.text)));
+        let tokens: usize = open.pieces[start..].iter().map(|piece| piece.tokens).sum();
+        let stays = open.pieces[..start].iter().any(|piece| piece.shape != Shape::Heading);
+        if !stays || tokens + item.tokens > self.settings.max_tokens {
+            return Vec::new();
+        }
+        open.tokens = open.tokens.saturating_sub(tokens);
+        open.pieces.split_off(start)
     }
 
     /// The end of the open chunk, when the next one continues its section.

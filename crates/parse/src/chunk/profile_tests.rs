@@ -254,7 +254,7 @@ fn a_presentation_without_pages_is_cut_at_its_headings() {
             paragraph("c"),
         ],
     );
-    assert_eq!(texts(&chunks), ["Talk\nOne\na\nDetail\nb", "Two\nc"]);
+    assert_eq!(texts(&chunks), ["Talk", "One\na\nDetail\nb", "Two\nc"]);
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn no_profile_loses_a_word_or_makes_one_up() {
     };
     let all = words(&blocks.iter().map(|block| block.text.clone()).collect::<Vec<_>>().join("\n"));
     for profile in ChunkProfile::ALL {
-        for (target, max) in [(200, 320), (5, 8), (1, 1)] {
+        for (target, max) in [(200, 320), (5, 8), (4, 6)] {
             let chunks = cut(profile, target, max, blocks.clone());
             assert_eq!(words(&texts(&chunks).join("\n")), all, "{profile} {target}/{max}");
             let ordinals: Vec<u32> = chunks.drafts.iter().map(|draft| draft.ordinal).collect();

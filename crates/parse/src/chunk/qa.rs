@@ -115,7 +115,7 @@ fn is_plain_question(text: &str) -> bool {
     text.ends_with(['?', '？']) && !text.contains('\n') && text.chars().nth(MAX_QUESTION_CHARACTERS).is_none()
 }
 
-/// A table whose first or second column holds questions: by its header, or by what stands below.
+/// A table whose first column, or the one beside their numbers, holds questions: by its header, or by what stands below.
 fn is_list_of_questions(rows: &[Vec<String>], header_rows: usize) -> bool {
     let named = |cell: &String| {
         let name = cell.trim().to_lowercase();
@@ -127,7 +127,9 @@ fn is_list_of_questions(rows: &[Vec<String>], header_rows: usize) -> bool {
         let asking = body.iter().filter(|row| row.get(column).is_some_and(|cell| is_plain_question(cell)));
         !body.is_empty() && asking.count() * 2 > body.len()
     };
-    is_named || asks(0) || asks(1)
+    let is_number = |cell: &String| cell.trim().trim_end_matches(['.', '、']).parse::<u32>().is_ok();
+    let is_numbered = body.iter().all(|row| row.first().is_some_and(is_number));
+    is_named || asks(0) || (is_numbered && asks(1))
 }
 
 #[cfg(test)]
@@ -166,6 +168,7 @@ mod tests {
             (table(&[["问题", "答案"], ["怎么重置", "长按"]]), 1, true),
             (table(&[["How?", "So."], ["Why?", "Because."], ["Note", "x"]]), 0, true),
             (table(&[["Code", "Meaning"], ["E1", "Error?"]]), 1, false),
+            (table(&[["1", "How?"], ["2", "Why?"]]), 0, true),
             (table(&[]), 0, false),
         ] {
             assert_eq!(is_list_of_questions(&rows, header_rows), expected, "{rows:?}");

@@ -9,6 +9,8 @@ use crate::document::{CELL_SEPARATOR, table_row_text};
 
 /// A header larger than this share of a chunk is left out of it.
 const MAX_HEADER_SHARE: f32 = 0.4;
+/// The first cell of a row that is cut is repeated when it is no larger than one part in so many of a chunk.
+const MAX_KEY_SHARE: usize = 3;
 /// Between the cells of a row.
 const CELL_BORDER: &str = " | ";
 /// A first row is only taken for a header that the file does not mark when its cells are at most this wide.
@@ -143,7 +145,8 @@ impl<'b> Table<'b> {
         Piece { text, lines, page, tokens, shape: super::Shape::Table }
     }
 
-    /// A row that is larger than a chunk: a line a cell, with the column's name, cut like text.
+    /// A row that is larger than a chunk: a line a cell, with the column's name, cut like text. Each part begins with
+    /// the row's first cell, which says what the row is about.
     fn large_row(
         &self,
         row: &Row,
@@ -163,21 +166,39 @@ impl<'b> Table<'b> {
                     text.push_str(name);
                     text.push_str(": ");
                 }
-                moves.push(Moved { from: source, to: text.len(), length: cell.len() });
+                moves.push(Moved {
+                    from: source,
+                    length: cell.len(),
+                    to: text.len(),
+                    new_length: cell.len(),
+                });
                 text.push_str(cell);
             }
             source += cell.len() + CELL_BORDER.len();
         }
         let lines: Vec<LineSpan> = row.lines.iter().filter_map(|line| moved_line(line, &moves)).collect();
-        let ranges = split::ranges(&text, ChunkKind::Prose, settings, count_tokens);
-        let piece = |(start, end): (usize, usize)| {
-            let lines = lines_within(&lines, start, end);
-            let page = lines.first().map(|line| line.page).or(self.block.page);
-            let text = text[start..end].to_owned();
+        let key = text.split_inclusive('\n').next().unwrap_or_default();
+        let key_tokens = count_tokens(key);
+        let is_short = key.len() < text.len() && key_tokens <= settings.max_tokens / MAX_KEY_SHARE;
+        let key = if is_short { key } else { "" };
+        let room = settings.max_tokens - if is_short { key_tokens } else { 0 };
+        let settings = ChunkSettings {
+            max_tokens: room,
+            target_tokens: settings.target_tokens.min(room),
+            ..settings.clone()
+        };
+        let ranges = split::ranges(&text[key.len()..], ChunkKind::Prose, &settings, count_tokens);
+        let piece = |(at, (start, end)): (usize, (usize, usize))| {
+            let (start, end) = (start + key.len(), end + key.len());
+            let key_lines = if at == 0 { lines_within(&lines, 0, key.len()) } else { Vec::new() };
+            let own = lines_within(&lines, start, end);
+            let page = own.first().map(|line| line.page).or(self.block.page);
+            let text = format!("{key}{}", &text[start..end]);
+            let lines = key_lines.into_iter().chain(shifted(&own, key.len())).collect();
             let tokens = count_tokens(&text);
             Piece { text, lines, page, tokens, shape: super::Shape::Text }
         };
-        ranges.into_iter().map(piece).collect()
+        ranges.into_iter().enumerate().map(piece).collect()
     }
 }
 
@@ -221,7 +242,7 @@ impl Row {
         let starts = cell_starts(&plain);
         for (&column, cell) in used.iter().zip(&written) {
             if let (Some(&from), Some(plain)) = (starts.get(column), plain.get(column)) {
-                moves.push(Moved { from, to, length: plain.len() });
+                moves.push(Moved { from, length: plain.len(), to, new_length: cell.len() });
             }
             to += cell.len() + CELL_BORDER.len();
         }
@@ -260,8 +281,10 @@ fn merged_header(parts: &[Row], columns: usize, count_tokens: &dyn Fn(&str) -> u
 /// A stretch of text that has another place in a text made from it.
 struct Moved {
     from: usize,
-    to: usize,
     length: usize,
+    to: usize,
+    /// Longer than `length` where pipes were escaped.
+    new_length: usize,
 }
 
 /// The line at its new place; `None` when nothing of it was moved.
@@ -270,7 +293,11 @@ fn moved_line(line: &LineSpan, moves: &[Moved]) -> Option<LineSpan> {
     let first = touched().next()?;
     let last = touched().next_back()?;
     let start = first.to + line.start.max(first.from) - first.from;
-    let end = last.to + line.end.min(last.from + last.length) - last.from;
+    let end = if line.end >= last.from + last.length {
+        last.to + last.new_length
+    } else {
+        last.to + line.end - last.from
+    };
     Some(LineSpan { start, end, ..*line })
 }
 

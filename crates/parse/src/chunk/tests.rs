@@ -182,15 +182,16 @@ fn long_tables_repeat_their_header_and_do_not_cut_rows() {
 
 #[test]
 fn a_row_larger_than_a_chunk_is_cut_with_the_names_of_its_columns() {
-    let long = "one two three four. five six seven eight. nine ten eleven twelve.";
+    let long = "One two three four. Five six seven eight. Nine ten eleven twelve.";
     let table = Block::table(cells(&[&["key", "what"], &["A1", "short"], &["B2", long]]), 1, None);
     let chunks = chunk_document(&document(vec![table]), &settings(8, 10), &count_words);
     assert_eq!(
         texts(&chunks),
         [
             "| key | what |\n|---|---|\n| A1 | short |",
-            "key: B2\nwhat: one two three four.",
-            "five six seven eight. nine ten eleven twelve."
+            "key: B2\nwhat: One two three four.",
+            "key: B2\nFive six seven eight.",
+            "key: B2\nNine ten eleven twelve."
         ]
     );
 }

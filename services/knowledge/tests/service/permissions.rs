@@ -83,7 +83,6 @@ async fn call(person: &Person<'_>, method: &Method, path: &str, objects: &Object
         ("POST", "/v1/retrieve") => request.json(&json!({"query": "launch code Nightingale X-1234"})),
         ("GET", "/v1/search") => person.request(Method::GET, "/v1/search?q=launch+code+Nightingale+X-1234"),
         ("PUT", "/tika" | "/tika/text" | "/rmeta/text") => request.body("plain words"),
-        ("PUT", "/tika") => request.body("plain words"),
         ("POST", "/v1/documents/{id}/chunk-preview") => request.json(&json!({"chunk_profile": "general"})),
         _ => request,
     };
