@@ -190,8 +190,7 @@ fn a_row_larger_than_a_chunk_is_cut_with_the_names_of_its_columns() {
         [
             "| key | what |\n|---|---|\n| A1 | short |",
             "key: B2\nwhat: One two three four.",
-            "key: B2\nFive six seven eight.",
-            "key: B2\nNine ten eleven twelve."
+            "key: B2\nFive six seven eight. Nine ten eleven twelve."
         ]
     );
 }
