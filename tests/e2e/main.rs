@@ -10,4 +10,3 @@ mod harness;
 mod main_job;
 mod permissions;
 mod stray;
-mod tables;
