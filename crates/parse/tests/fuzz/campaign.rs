@@ -147,7 +147,6 @@ impl Campaign<'_> {
                 (verdict, 0, limit_ms)
             }
             Reading::Died => (self.confirm(number, request, reader, runtime)?, 0, 0),
-            Reading::Stuck => (Verdict::Finding("takes no processor time and does not end".to_owned()), 0, 0),
         };
         let kept = verdict.is_worth_keeping().then(|| self.keep(number, &input, &verdict)).transpose()?;
         let mut report = self.report.lock().map_err(|_| std::io::Error::other("a job panicked"))?;
@@ -213,7 +212,6 @@ impl Campaign<'_> {
             Reading::Died => {
                 Verdict::Finding("cutting or rendering the document ends the process".to_owned())
             }
-            Reading::Stuck => Verdict::Finding("takes no processor time and does not end".to_owned()),
         })
     }
 

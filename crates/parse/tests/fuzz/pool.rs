@@ -27,10 +27,8 @@ pub enum Reading {
     Answered(Answer),
     /// The process ended without an answer.
     Died,
-    /// It was ended because the input used too much processor time.
+    /// It was ended because the input used too much processor time, or took too long without using it.
     OverTime,
-    /// It was ended because the input took too long without using the processor.
-    Stuck,
 }
 
 /// One process, started when it is needed.
@@ -73,11 +71,9 @@ impl<'a> Reader<'a> {
                 Ok(answer) => break Reading::Answered(answer),
                 Err(RecvTimeoutError::Disconnected) => break Reading::Died,
                 Err(RecvTimeoutError::Timeout) => {
-                    if cpu_ms(&process).saturating_sub(began_cpu_ms) > cpu_limit_ms {
+                    let used_ms = cpu_ms(&process).saturating_sub(began_cpu_ms);
+                    if used_ms > cpu_limit_ms || began.elapsed() > MAX_WALL_TIME {
                         break Reading::OverTime;
-                    }
-                    if began.elapsed() > MAX_WALL_TIME {
-                        break Reading::Stuck;
                     }
                 }
             }

@@ -1,9 +1,15 @@
 //! The model of the second library, `docx-rs`: for files that the first does not read.
 
+use std::io::{BufReader, Cursor, Read};
+
 use docx_rs::{
     DocumentChild, Paragraph as SourceParagraph, StructuredDataTag, StructuredDataTagChild, Table,
     TableCellContent, TableChild, TableRowChild,
 };
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use zip::ZipArchive;
 
 use super::{ListPlace, Model, Paragraph, Piece, TableCell};
 use crate::document::Metadata;
@@ -11,8 +17,14 @@ use crate::parse::caught;
 
 /// Deeper nested content controls are left out.
 const MAX_DEPTH: usize = 32;
+/// A larger part is not read by this library.
+const MAX_PART_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn read(data: &[u8]) -> Result<Model, String> {
+    // docx-rs 0.4 reads relations and other parts up to their closing tag, and for ever when there is none.
+    if let Some(part) = unfinished_part(data)? {
+        return Err(format!("the part {part} is cut off"));
+    }
     let document = caught(|| docx_rs::read_docx(data))
         .ok_or("the parser panicked")?
         .map_err(|error| error.to_string())?;
@@ -26,6 +38,41 @@ pub(super) fn read(data: &[u8]) -> Result<Model, String> {
         }
     }
     Ok(Model { pieces, title: None, metadata: Metadata::default() })
+}
+
+/// The name of a part that is no well-formed XML.
+fn unfinished_part(data: &[u8]) -> Result<Option<String>, String> {
+    let mut archive = ZipArchive::new(Cursor::new(data)).map_err(|error| error.to_string())?;
+    for index in 0..archive.len() {
+        let Ok(entry) = archive.by_index(index) else { continue };
+        let name = entry.name().to_owned();
+        let is_xml = name.ends_with(".xml") || name.ends_with(".rels");
+        if is_xml && !is_finished(BufReader::new(entry.take(MAX_PART_BYTES))) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether every element is closed by its own tag.
+fn is_finished(part: impl std::io::BufRead) -> bool {
+    let mut reader = Reader::from_reader(part);
+    let (mut depth, mut elements) = (0usize, 0usize);
+    let mut buffer = Vec::new();
+    loop {
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Start(_)) => {
+                depth += 1;
+                elements += 1;
+            }
+            Ok(Event::Empty(_)) => elements += 1,
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Eof) => return depth == 0 && elements > 0,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+        buffer.clear();
+    }
 }
 
 fn structured(tag: &StructuredDataTag, depth: usize, pieces: &mut Vec<Piece>) {
@@ -69,4 +116,27 @@ fn paragraph(source: &SourceParagraph) -> Paragraph {
         number: None,
     });
     Paragraph { text: source.raw_text(), heading, list }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_cut_off_is_refused() {
+        for (relations, unfinished) in [
+            ("<Relationships><Relationship Id='a'/></Relationships>", None),
+            ("<Relationships><Relationship Id='a'/>", Some("_rels/.rels")),
+            ("", Some("_rels/.rels")),
+        ] {
+            let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            writer.start_file("_rels/.rels", zip::write::SimpleFileOptions::default()).unwrap();
+            writer.write_all(relations.as_bytes()).unwrap();
+            let data = writer.finish().unwrap().into_inner();
+            assert_eq!(unfinished_part(&data).unwrap().as_deref(), unfinished, "{relations}");
+        }
+    }
 }
