@@ -119,6 +119,10 @@ error_codes! {
     ParseMemoryLimit = "parse_memory_limit", 422;
     /// Reading yielded more output than the bound.
     ParseOutputLimit = "parse_output_limit", 422;
+    /// The document holds content that its knowledge base does not take.
+    SensitiveContent = "sensitive_content", 422;
+    /// Passages of this knowledge base are masked, and the original may be opened by editors only.
+    OriginalWithheld = "original_withheld", 403;
     /// The stored original is missing.
     OriginalMissing = "original_missing", 500;
     /// Indexing failed after every retry.

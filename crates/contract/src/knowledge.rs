@@ -3,7 +3,9 @@
 
 use crate::chunking::ChunkProfile;
 use crate::ids::{ChunkId, DocumentId, KnowledgeBaseId, VersionId};
+use crate::labels::{DocumentLabel, NearDuplicate};
 use crate::principal::{Principal, Role};
+use crate::privacy::Desensitisation;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +39,9 @@ pub struct KnowledgeBase {
     /// Documents that answer from passages of another profile still, and are cut anew in the background.
     #[serde(default)]
     pub documents_to_rechunk: i64,
+    /// What is done about personal data and secrets. Its words are shown to editors and owners only.
+    #[serde(default)]
+    pub desensitisation: Desensitisation,
     /// What the asker may do here.
     pub my_role: Role,
     pub created_at: Timestamp,
@@ -85,6 +90,9 @@ pub struct UpdateKnowledgeBase {
     /// Another profile has every document cut anew, in the background; until then the old passages answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_profile: Option<ChunkProfile>,
+    /// Another policy has every document read anew, in the background; until then the old passages answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desensitisation: Option<Desensitisation>,
 }
 
 /// Who may do what with a knowledge base.
@@ -169,6 +177,14 @@ pub struct Document {
     /// Counts from 1; the version that answers.
     pub version: i64,
     pub chunk_count: i64,
+    /// Findings of sensitive content when it was last read; see `GET /documents/{id}/findings`.
+    #[serde(default)]
+    pub finding_count: i64,
+    /// The earlier document of this knowledge base that says nearly the same.
+    #[serde(default)]
+    pub near_duplicate_of: Option<NearDuplicate>,
+    #[serde(default)]
+    pub labels: Vec<DocumentLabel>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -213,6 +229,10 @@ pub struct UpdateDocument {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Names of labels of the knowledge base. They take the place of all that the document has, and are never
+    /// overwritten; empty: none fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
 }
 
 /// A rectangle on a page, in points from the page's top left corner as it is shown (crop box and rotation
@@ -277,6 +297,9 @@ pub struct RetrieveFilters {
     pub path_prefix: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_types: Option<Vec<String>>,
+    /// Only documents that have one of these labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_after: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@
 
 mod articles;
 mod language;
+mod minhash;
 mod normalize;
 mod sentences;
 mod terms;
@@ -13,6 +14,7 @@ mod tokenizer;
 
 pub use articles::{ArticleLabel, article_label, article_references, leading_number};
 pub use language::{Language, is_han, language};
+pub use minhash::TextSignature;
 pub use normalize::{normalize, simplify};
 pub use sentences::{is_list_item, is_table_row, sentences};
 pub use terms::terms;
