@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::documents::originals::Originals;
 use crate::follow::Indexes;
 use crate::ingest::cut::Chunker;
-use crate::ingest::pipeline::ReadDocument;
+use crate::ingest::pipeline::{EmbedPassages, ReadDocument};
 use crate::query::QuestionEmbedder;
 use crate::retrieve::Retriever;
 use crate::signals::Signals;
@@ -23,6 +23,7 @@ pub struct App {
     pub retriever: Arc<Retriever>,
     pub questions: Arc<QuestionEmbedder>,
     pub reader: Arc<dyn ReadDocument>,
+    pub embedder: Arc<dyn EmbedPassages>,
     pub chunker: Arc<Chunker>,
     /// Files that `/tika` may have read at the same time.
     pub direct_reads: Arc<Semaphore>,

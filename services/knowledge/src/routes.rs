@@ -1,7 +1,7 @@
 //! Every route of the service in one list. The tests walk it, so that no route is without its permission tests.
 
 use crate::app::App;
-use crate::{bases, documents, query, tika};
+use crate::{bases, classify, documents, query, tika};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -29,6 +29,8 @@ pub fn routes(max_upload_bytes: usize) -> Vec<Route> {
         route(Method::DELETE, "/v1/knowledge-bases/{id}", delete(bases::routes::remove)),
         route(Method::GET, "/v1/knowledge-bases/{id}/grants", get(bases::routes::get_grants)),
         route(Method::PUT, "/v1/knowledge-bases/{id}/grants", put(bases::routes::put_grants)),
+        route(Method::GET, "/v1/knowledge-bases/{id}/labels", get(classify::routes::get_labels)),
+        route(Method::PUT, "/v1/knowledge-bases/{id}/labels", put(classify::routes::put_labels)),
         route(Method::GET, "/v1/knowledge-bases/{id}/documents", get(documents::routes::get_documents)),
         route(
             Method::POST,
@@ -41,6 +43,7 @@ pub fn routes(max_upload_bytes: usize) -> Vec<Route> {
         route(Method::POST, "/v1/documents/{id}/retry", post(documents::routes::post_retry)),
         route(Method::GET, "/v1/documents/{id}/versions", get(documents::routes::get_versions)),
         route(Method::GET, "/v1/documents/{id}/content", get(documents::routes::get_content)),
+        route(Method::GET, "/v1/documents/{id}/findings", get(documents::routes::get_findings)),
         route(Method::GET, "/v1/documents/{id}/chunks", get(documents::routes::get_chunks)),
         route(Method::POST, "/v1/documents/{id}/chunk-preview", post(documents::routes::post_chunk_preview)),
         route(Method::GET, "/v1/chunks/{id}", get(documents::routes::get_chunk)),

@@ -40,6 +40,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "chunk_profile",
             sql: include_str!("../../../migrations/knowledge/sqlite/0005_chunk_profile.sql"),
         },
+        Migration {
+            version: 6,
+            name: "privacy and classes",
+            sql: include_str!("../../../migrations/knowledge/sqlite/0006_privacy_classes.sql"),
+        },
     ],
     postgres: &[
         Migration {
@@ -61,6 +66,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 5,
             name: "chunk_profile",
             sql: include_str!("../../../migrations/knowledge/postgres/0005_chunk_profile.sql"),
+        },
+        Migration {
+            version: 6,
+            name: "privacy and classes",
+            sql: include_str!("../../../migrations/knowledge/postgres/0006_privacy_classes.sql"),
         },
     ],
 };

@@ -5,6 +5,7 @@ pub mod store;
 
 use crate::access::{Access, require_base, require_grants};
 use crate::follow;
+use crate::privacy;
 use anwen_contract::knowledge::{
     CreateKnowledgeBase, Grant, KnowledgeBase, MAX_NAME_CHARS, UpdateKnowledgeBase,
 };
@@ -84,9 +85,16 @@ pub async fn update(
         description: body.description.as_deref().map(checked_description).transpose()?,
         language: body.language.as_deref().map(checked_language).transpose()?,
         chunk_profile: body.chunk_profile,
+        desensitisation: body.desensitisation.as_ref().map(privacy::checked).transpose()?,
     };
     let mut transaction = database.begin_write().await?;
+    store::lock(&mut transaction, id).await?;
     require_base(&mut transaction, access, id, Role::Owner).await?;
+    if let Some(policy) = &change.desensitisation
+        && privacy::store::policy_of(&mut transaction, id).await?.as_ref() != Some(policy)
+    {
+        privacy::store::set_policy(&mut transaction, id, policy).await?;
+    }
     if let Some(name) = &change.name {
         refuse_taken_name(&mut transaction, access, name, Some(id)).await?;
     }

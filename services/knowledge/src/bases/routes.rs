@@ -41,7 +41,7 @@ pub async fn patch(
     Path(id): Path<KnowledgeBaseId>,
     Json(body): Json<UpdateKnowledgeBase>,
 ) -> Result<Json<KnowledgeBase>, ApiError> {
-    let changes_profile = body.chunk_profile.is_some();
+    let changes_profile = body.chunk_profile.is_some() || body.desensitisation.is_some();
     let changed = update(&app.database, &Access::from(&caller.asker), id, body).await?;
     if changes_profile {
         app.signals.profile_changed();

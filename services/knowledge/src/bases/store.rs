@@ -5,6 +5,7 @@ use crate::access::store::{push_readable, push_role, role_column};
 use crate::store::{Columns as _, Connection, Statement};
 use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{Grant, KnowledgeBase, KnowledgeBaseStatus};
+use anwen_contract::privacy::Desensitisation;
 use anwen_contract::{KnowledgeBaseId, Role, Timestamp, UserId};
 use anwen_platform::DbError;
 use sqlx::any::AnyRow;
@@ -36,7 +37,8 @@ const COUNTS: &str = "
 
 fn select(access: &Access) -> Statement {
     let statement = Statement::new(
-        "SELECT kb.id, kb.name, kb.description, kb.language, kb.chunk_profile, kb.created_at, kb.updated_at, ",
+        "SELECT kb.id, kb.name, kb.description, kb.language, kb.chunk_profile, kb.desensitisation,
+         kb.created_at, kb.updated_at, ",
     );
     let statement = push_role(statement, access).push(" AS my_role, ").push(COUNTS);
     push_readable(statement.push(" FROM knowledge_bases kb WHERE "), access)
@@ -44,6 +46,12 @@ fn select(access: &Access) -> Statement {
 
 fn base_of(row: &AnyRow) -> Result<KnowledgeBase, DbError> {
     let is_busy = row.integer("pending_count")? > 0;
+    let my_role =
+        role_column(row, "my_role")?.ok_or_else(|| DbError::Corrupt("a base without a role".into()))?;
+    let mut desensitisation: Desensitisation = row.json("desensitisation")?;
+    if my_role < Role::Editor {
+        desensitisation.words.clear();
+    }
     Ok(KnowledgeBase {
         id: row.parsed("id")?,
         name: row.string("name")?,
@@ -54,8 +62,8 @@ fn base_of(row: &AnyRow) -> Result<KnowledgeBase, DbError> {
         document_count: row.integer("document_count")?,
         chunk_count: row.integer("chunk_count")?,
         status: if is_busy { KnowledgeBaseStatus::Indexing } else { KnowledgeBaseStatus::Ready },
-        my_role: role_column(row, "my_role")?
-            .ok_or_else(|| DbError::Corrupt("a base without a role".into()))?,
+        desensitisation,
+        my_role,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })

@@ -9,8 +9,10 @@ use super::originals::{Incoming, Originals, Received};
 use super::store::{self, Occupant, Parent};
 use super::upload::{NewContent, add_version};
 use crate::bases;
+use crate::classify;
 use crate::follow::{self, Entry};
 use crate::jobs::{self, Job, NewJob};
+use crate::privacy;
 use crate::store::{Connection, reader};
 use anwen_contract::knowledge::Notice;
 use anwen_contract::{ApiError, DocumentId, KnowledgeBaseId, Timestamp};
@@ -222,6 +224,7 @@ async fn rename(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     store::rename(connection, document, (&place.name, &place.path), now).await?;
+    privacy::note_names_in(connection, base, document).await?;
     if let Some(serving) = store::serving(connection, document).await? {
         let entry =
             Entry::Upsert { base, document, version: serving.version, generation: serving.generation };
@@ -248,6 +251,7 @@ pub async fn delete_with_children(
     let inside = store::descendants(connection, id).await?;
     for document in std::iter::once(id).chain(inside.into_iter().map(|child| child.id)) {
         store::mark_deleted(connection, document, now).await?;
+        classify::forget(connection, base, document).await?;
         jobs::store::drop_all(connection, document).await?;
         follow::store::append(connection, &Entry::DeleteDocument { base, document }, now).await?;
     }
@@ -257,6 +261,7 @@ pub async fn delete_with_children(
 /// Moves everything inside of a document that was moved.
 pub async fn move_children(
     connection: &mut Connection,
+    base: KnowledgeBaseId,
     id: DocumentId,
     (old_path, new_path): (&str, &str),
     now: Timestamp,
@@ -265,6 +270,7 @@ pub async fn move_children(
         if let Some(inner) = child.path.strip_prefix(old_path).and_then(|rest| rest.strip_prefix('/')) {
             let place = safe_path(&format!("{new_path}/{inner}"));
             store::rename(connection, child.id, (&place.name, &place.path), now).await?;
+            privacy::note_names_in(connection, base, child.id).await?;
         }
     }
     Ok(())

@@ -162,6 +162,9 @@ mod tests {
             warnings: vec![],
             version: 1,
             chunk_count: 0,
+            finding_count: 0,
+            near_duplicate_of: None,
+            labels: vec![],
             created_at: Timestamp(0),
             updated_at: Timestamp(updated_at),
         };

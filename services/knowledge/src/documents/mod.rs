@@ -13,9 +13,11 @@ pub mod upload;
 
 use crate::access::{Access, require_base, require_document};
 use crate::app::App;
+use crate::classify;
 use crate::follow::{self, Entry};
 use crate::jobs::{self, NewJob};
 use crate::paging::cursor_id;
+use crate::privacy;
 use crate::store::reader;
 use anwen_contract::knowledge::{Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument};
 use anwen_contract::{
@@ -32,6 +34,7 @@ const RETRY_PRIORITY: i64 = 0;
 pub struct Narrowed {
     pub status: Option<DocumentStatus>,
     pub within: Option<Within>,
+    pub label: Option<String>,
 }
 
 pub async fn list(
@@ -41,8 +44,8 @@ pub async fn list(
     page: &PageQuery,
     narrowed: Narrowed,
 ) -> Result<Page<Document>, ApiError> {
-    let Narrowed { status, within } = narrowed;
-    let filter = ListFilter { status, within, before: cursor_id(page)? };
+    let Narrowed { status, within, label } = narrowed;
+    let filter = ListFilter { status, within, label, before: cursor_id(page)? };
     let limit = page.bounded_limit();
     let mut connection = reader(&app.database).await?;
     require_base(&mut connection, access, base, Role::Viewer).await?;
@@ -77,7 +80,15 @@ pub async fn stored_content(
     version: Option<i64>,
 ) -> Result<StoredContent, ApiError> {
     let mut connection = reader(&app.database).await?;
-    require_document(&mut connection, access, id, Role::Viewer).await?;
+    let base = require_document(&mut connection, access, id, Role::Viewer).await?;
+    if privacy::store::withholds_originals(&mut connection, base).await?
+        && require_document(&mut connection, access, id, Role::Editor).await.is_err()
+    {
+        return Err(ApiError::new(
+            ErrorCode::OriginalWithheld,
+            "passages of this knowledge base are masked; opening an original needs the role editor",
+        ));
+    }
     let found = store::content(&mut connection, id, version).await?;
     found.ok_or_else(|| ApiError::not_found("version of this document"))
 }
@@ -121,7 +132,11 @@ pub async fn update(
         return Err(ApiError::new(ErrorCode::NameTaken, "there is another document at this path"));
     }
     store::rename(&mut transaction, id, (&place.name, &place.path), now).await?;
-    children::move_children(&mut transaction, id, (&document.path, &place.path), now).await?;
+    children::move_children(&mut transaction, base, id, (&document.path, &place.path), now).await?;
+    privacy::note_names_in(&mut transaction, base, id).await?;
+    if let Some(labels) = &body.labels {
+        classify::correct(&mut transaction, base, id, labels).await?;
+    }
     if let Some(serving) = store::serving(&mut transaction, id).await? {
         let entry =
             Entry::Upsert { base, document: id, version: serving.version, generation: serving.generation };

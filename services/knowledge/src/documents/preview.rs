@@ -5,6 +5,7 @@ use super::chunks::store::{PassageCounts, counts_of_document, of_document};
 use super::store::{self, VersionToShow};
 use crate::access::{Access, require_document};
 use crate::app::App;
+use crate::privacy::{self, Policy};
 use crate::store::reader;
 use anwen_contract::chunking::{
     ChunkPreview, ChunkPreviewRequest, ChunkProfile, DEFAULT_PREVIEW_CHUNKS, MAX_PREVIEW_CHUNKS,
@@ -27,7 +28,9 @@ pub async fn preview(
         return Err(ApiError::invalid(format!("limit: 1 to {MAX_PREVIEW_CHUNKS}")));
     }
     let (base, version, current) = current(app, access, id, limit).await?;
-    let proposed = proposed(app, &version, request.chunk_profile, limit as usize).await?;
+    let policy = privacy::store::policy_of(&mut *reader(&app.database).await?, base).await?;
+    let policy = Policy::new(&policy.unwrap_or_default())?;
+    let proposed = proposed(app, &version, policy, (request.chunk_profile, limit as usize)).await?;
     Ok(ChunkPreview { document_id: id, knowledge_base_id: base, version: version.number, current, proposed })
 }
 
@@ -57,19 +60,23 @@ async fn current(
 async fn proposed(
     app: &App,
     version: &VersionToShow,
-    profile: ChunkProfile,
-    limit: usize,
+    policy: Policy,
+    (profile, limit): (ChunkProfile, usize),
 ) -> Result<PreviewSide, ApiError> {
     let sha256 = version.sha256.as_deref().ok_or_else(|| {
         ApiError::new(ErrorCode::Conflict, "nothing of this file was kept; upload it again")
     })?;
     let _turn = app.direct_reads.acquire().await.map_err(ApiError::internal)?;
     let file = app.originals.open_locally(sha256).await?;
-    let parsed = app.reader.read(file.as_ref(), &version.name).await.map_err(crate::tika::unreadable)?;
+    let mut parsed = app.reader.read(file.as_ref(), &version.name).await.map_err(crate::tika::unreadable)?;
     let chunker = app.chunker.clone();
-    let chunks = tokio::task::spawn_blocking(move || chunker.chunk(&parsed, profile))
-        .await
-        .map_err(ApiError::internal)?;
+    let name = version.name.clone();
+    let chunks = tokio::task::spawn_blocking(move || {
+        policy.screen(&name, &mut parsed);
+        chunker.chunk(&parsed, profile)
+    })
+    .await
+    .map_err(ApiError::internal)?;
     let mut sizes: Vec<usize> = chunks.drafts.iter().map(|draft| draft.tokens).collect();
     sizes.sort_unstable();
     Ok(PreviewSide {

@@ -7,10 +7,12 @@ use super::{
 };
 use crate::access::Access;
 use crate::app::App;
+use crate::privacy;
 use anwen_contract::chunking::{ChunkPreview, ChunkPreviewRequest};
 use anwen_contract::knowledge::{
     Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument, UploadAnswer,
 };
+use anwen_contract::privacy::DocumentFindings;
 use anwen_contract::{ApiError, ChunkId, DocumentId, KnowledgeBaseId, Page, PageQuery};
 use anwen_platform::http::{Caller, Json, Path, Query};
 use axum::extract::{Multipart, State};
@@ -27,6 +29,8 @@ pub struct ListQuery {
     status: Option<DocumentStatus>,
     /// Only what is directly inside this document; `none`: only what is inside of no document.
     parent_id: Option<String>,
+    /// Only documents with this label.
+    label: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +76,7 @@ pub async fn get_documents(
 ) -> Result<Json<Page<Document>>, ApiError> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let within = query.parent_id.as_deref().map(within).transpose()?;
-    let narrowed = Narrowed { status: query.status, within };
+    let narrowed = Narrowed { status: query.status, within, label: query.label };
     list(&app, &Access::from(&caller.asker), base, &page, narrowed).await.map(Json)
 }
 
@@ -139,6 +143,14 @@ pub async fn get_content(
 ) -> Result<Response, ApiError> {
     let stored = stored_content(&app, &Access::from(&caller.asker), id, query.version).await?;
     content::respond(&app.originals, &stored, &headers).await
+}
+
+pub async fn get_findings(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<DocumentId>,
+) -> Result<Json<DocumentFindings>, ApiError> {
+    privacy::findings(&app, &Access::from(&caller.asker), id).await.map(Json)
 }
 
 pub async fn get_chunks(

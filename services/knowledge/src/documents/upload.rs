@@ -7,6 +7,7 @@ use crate::access::{Access, require_base};
 use crate::app::App;
 use crate::bases;
 use crate::jobs::{self, NewJob};
+use crate::privacy;
 use anwen_contract::knowledge::{DocumentStatus, Notice, UploadAnswer, UploadedDocument};
 use anwen_contract::{ApiError, DocumentId, ErrorCode, KnowledgeBaseId, Role, Timestamp, UserId, VersionId};
 use axum::extract::Multipart;
@@ -166,6 +167,7 @@ pub(super) async fn add_version(
         None => {
             let names = (place.name.as_str(), place.path.as_str());
             store::insert_document(connection, document, base, names, version_id, now).await?;
+            privacy::note_names_in(connection, base, document).await?;
         }
     }
     let version = store::NewVersion {

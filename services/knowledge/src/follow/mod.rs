@@ -13,6 +13,7 @@ pub mod store;
 
 pub use apply::{IndexFailure, Indexes, Targets};
 pub use follower::{Follower, FollowerSettings};
+pub use publish::{Generation, remove_generation};
 
 use anwen_contract::{ChunkId, DocumentId, KnowledgeBaseId, VersionId};
 

@@ -8,7 +8,7 @@ use crate::index::SpaceName;
 use crate::jobs::{IndexingJob, store as jobs};
 use crate::store::{Connection, reader};
 use anwen_contract::knowledge::Notice;
-use anwen_contract::{ErrorCode, Timestamp, VersionId};
+use anwen_contract::{DocumentId, ErrorCode, KnowledgeBaseId, Timestamp, VersionId};
 use anwen_platform::{Database, DbError};
 
 /// Jobs looked at in one go.
@@ -78,7 +78,7 @@ async fn serve(connection: &mut Connection, job: &IndexingJob, chunk_count: i64)
     };
     let before = documents::serving(connection, job.document).await?;
     if before.as_ref().is_some_and(|before| before.number > number) {
-        return remove_generation(connection, job, job.version, job.generation, now).await;
+        return remove_generation(connection, &Generation::of(job), now).await;
     }
     let serving = Serving { version: job.version, number, generation: job.generation, chunk_count };
     documents::serve(connection, job.document, &serving, now).await?;
@@ -87,25 +87,41 @@ async fn serve(connection: &mut Connection, job: &IndexingJob, chunk_count: i64)
             if before.version != job.version {
                 documents::retire(connection, before.version).await?;
             }
-            remove_generation(connection, job, before.version, before.generation, now).await
+            let replaced =
+                Generation { version: before.version, generation: before.generation, ..Generation::of(job) };
+            remove_generation(connection, &replaced, now).await
         }
         _ => Ok(()),
     }
 }
 
-async fn remove_generation(
+/// A generation of chunks and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Generation {
+    pub base: KnowledgeBaseId,
+    pub document: DocumentId,
+    pub version: VersionId,
+    pub generation: i64,
+}
+
+impl Generation {
+    fn of(job: &IndexingJob) -> Self {
+        Self { base: job.base, document: job.document, version: job.version, generation: job.generation }
+    }
+}
+
+/// Removes a generation's chunks, and has the indexes follow.
+pub async fn remove_generation(
     connection: &mut Connection,
-    job: &IndexingJob,
-    version: VersionId,
-    generation: i64,
+    of: &Generation,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    let removed = chunks::delete_generation(connection, version, generation).await?;
+    let removed = chunks::delete_generation(connection, of.version, of.generation).await?;
     let entry = Entry::DeleteGeneration {
-        base: job.base,
-        document: job.document,
-        version,
-        generation,
+        base: of.base,
+        document: of.document,
+        version: of.version,
+        generation: of.generation,
         chunk_count: i64::try_from(removed).unwrap_or(i64::MAX),
     };
     log::append(connection, &entry, now).await?;
@@ -140,5 +156,5 @@ pub async fn fail(
         return Ok(());
     }
     documents::fail_version(connection, job.document, job.version, &reason, now).await?;
-    remove_generation(connection, job, job.version, job.generation, now).await
+    remove_generation(connection, &Generation::of(job), now).await
 }

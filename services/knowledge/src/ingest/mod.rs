@@ -3,6 +3,7 @@
 pub mod cut;
 pub mod pipeline;
 pub mod read;
+mod screening;
 pub mod worker;
 
 pub use anwen_parse::{chunk, clean, document, parse, sandbox};

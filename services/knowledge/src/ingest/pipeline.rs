@@ -2,6 +2,9 @@
 //! passages, embed, write. Only the last step changes what anybody can see, and it is one transaction.
 
 use super::cut::Chunker;
+use crate::classify;
+use crate::classify::nearest::Prototype;
+use crate::classify::print::Print;
 use crate::documents::children::{ChildSettings, Nursery};
 use crate::documents::chunks::NewChunk;
 use crate::documents::chunks::store::{ChunkOwner, replace_generation};
@@ -9,7 +12,10 @@ use crate::documents::originals::Originals;
 use crate::documents::store::{self as documents, ParsedFacts, Progress, VersionToBuild};
 use crate::follow::{self, Entry};
 use crate::index::{SpaceName, text_to_embed};
+use crate::ingest::screening::{Screened, refusal, warning};
 use crate::jobs::{self, Job, JobFailure};
+use crate::privacy::screen::Report;
+use crate::privacy::{Policy, store as privacy};
 use crate::signals::Signals;
 use crate::store::reader;
 use anwen_contract::chunking::ChunkProfile;
@@ -76,6 +82,13 @@ impl Pipeline {
         let mut parsed = self.parse(&version).await?;
         let mut facts = facts_of(&parsed);
         let embedded = std::mem::take(&mut parsed.embedded);
+        let policy = Policy::new(&version.desensitisation).map_err(storage_failure)?;
+        let screened = self.screen(policy, &version, parsed).await?;
+        facts.warnings.extend(warning(&screened));
+        if screened.is_refused() {
+            return Err(self.refuse(job, worker, &version, &screened.report).await);
+        }
+        let Screened { document: parsed, report, shown_name, .. } = screened;
         // An archive holds files and no text of its own.
         let has_text = embedded.is_empty() || !parsed.is_blank();
         facts.warnings.extend(self.nursery().sync(job, embedded).await.map_err(storage_failure)?);
@@ -87,11 +100,14 @@ impl Pipeline {
                 message: "the document has more passages than the limit; the rest was left out".to_owned(),
             });
         }
-        self.note(job, &facts).await?;
-        let vectors = self.embed_all(job, &version, &chunks).await?;
+        self.note(job, &facts, &report).await?;
+        let vectors = self.embed_all(job, &version, &shown_name, &chunks).await?;
         let chunks: Vec<NewChunk> =
             chunks.into_iter().zip(vectors).map(|(chunk, vector)| new_chunk(chunk, vector)).collect();
-        self.write(job, worker, &version, &chunks).await?;
+        let labels =
+            classify::prototypes(&self.database, self.embedder.as_ref(), job.base, &version.embedding_model);
+        let labels = labels.await.map_err(embed_failure)?;
+        self.write(job, worker, &version, &labels, &chunks).await?;
         self.signals.log_grew();
         self.signals.documents_changed();
         Ok(())
@@ -125,6 +141,69 @@ impl Pipeline {
         parsed.map_err(parse_failure)
     }
 
+    /// Looking for sensitive content is work for the processor, so it is done off the runtime's own threads.
+    async fn screen(
+        &self,
+        policy: Policy,
+        version: &VersionToBuild,
+        parsed: ParsedDocument,
+    ) -> Result<Screened, JobFailure> {
+        let name = version.name.clone();
+        tokio::task::spawn_blocking(move || Screened::new(&policy, name, parsed)).await.map_err(|cause| {
+            JobFailure::Transient { code: ErrorCode::IndexingFailed, message: cause.to_string() }
+        })
+    }
+
+    /// Notes what was found in a version that is refused, and takes it out of the answers where it has answered.
+    async fn refuse(&self, job: &Job, worker: &str, version: &VersionToBuild, report: &Report) -> JobFailure {
+        match self.withdraw(job, worker, version, report).await {
+            Ok(true) => refusal(report),
+            Ok(false) => JobFailure::Lost,
+            Err(cause) => database_failure(cause),
+        }
+    }
+
+    async fn withdraw(
+        &self,
+        job: &Job,
+        worker: &str,
+        version: &VersionToBuild,
+        report: &Report,
+    ) -> Result<bool, DbError> {
+        let now = Timestamp::now();
+        let mut transaction = self.database.begin_write().await?;
+        if !jobs::store::hold(&mut transaction, job.id, worker).await? {
+            return Ok(false);
+        }
+        privacy::note_report(&mut transaction, job.version, report).await?;
+        self.note_policy(&mut transaction, job, version).await?;
+        let serving = documents::serving(&mut transaction, job.document).await?;
+        if let Some(serving) = serving.filter(|serving| serving.version == job.version) {
+            documents::withdraw(&mut transaction, job.document, job.version, now).await?;
+            let gone = follow::Generation {
+                base: job.base,
+                document: job.document,
+                version: serving.version,
+                generation: serving.generation,
+            };
+            follow::remove_generation(&mut transaction, &gone, now).await?;
+        }
+        transaction.commit().await?;
+        self.signals.log_grew();
+        Ok(true)
+    }
+
+    /// Under which policy the version was read, and how its document is called where names are masked.
+    async fn note_policy(
+        &self,
+        connection: &mut crate::store::Connection,
+        job: &Job,
+        version: &VersionToBuild,
+    ) -> Result<(), DbError> {
+        privacy::note_revision(connection, job.version, version.policy_revision).await?;
+        crate::privacy::note_shown_names(connection, &version.desensitisation, job.document).await
+    }
+
     /// Cutting is work for the processor, so it is done off the runtime's own threads.
     async fn cut(
         &self,
@@ -150,6 +229,7 @@ impl Pipeline {
         &self,
         job: &Job,
         version: &VersionToBuild,
+        shown_name: &str,
         chunks: &[ChunkDraft],
     ) -> Result<Vec<Vec<f32>>, JobFailure> {
         let mut vectors = Vec::with_capacity(chunks.len());
@@ -157,7 +237,7 @@ impl Pipeline {
         for batch in chunks.chunks(self.batch_texts.max(1)) {
             let texts: Vec<String> = batch
                 .iter()
-                .map(|chunk| text_to_embed(&version.name, &chunk.heading_path, &chunk.text))
+                .map(|chunk| text_to_embed(shown_name, &chunk.heading_path, &chunk.text))
                 .collect();
             vectors.extend(self.embed_patiently(&version.embedding_model, &texts).await?);
             if reported.elapsed() >= REPORT_EVERY {
@@ -203,10 +283,11 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn note(&self, job: &Job, facts: &ParsedFacts) -> Result<(), JobFailure> {
+    async fn note(&self, job: &Job, facts: &ParsedFacts, report: &Report) -> Result<(), JobFailure> {
         let progress = Progress { status: DocumentStatus::Embedding, permille: EMBEDDING };
         let mut transaction = self.database.begin_write().await.map_err(database_failure)?;
         documents::note_parsed(&mut transaction, job.version, facts).await.map_err(database_failure)?;
+        privacy::note_report(&mut transaction, job.version, report).await.map_err(database_failure)?;
         documents::report_progress(&mut transaction, job.document, job.version, &progress, Timestamp::now())
             .await
             .map_err(database_failure)?;
@@ -221,8 +302,10 @@ impl Pipeline {
         job: &Job,
         worker: &str,
         version: &VersionToBuild,
+        labels: &[Prototype],
         chunks: &[NewChunk],
     ) -> Result<(), JobFailure> {
+        let print = Print::new(chunks);
         let dimension = chunks.first().map_or(0, |chunk| chunk.vector.len());
         let space = SpaceName::for_model(&version.embedding_model, dimension);
         let owner = ChunkOwner {
@@ -253,6 +336,10 @@ impl Pipeline {
             }
         }
         replace_generation(&mut transaction, &owner, chunks).await.map_err(database_failure)?;
+        self.note_policy(&mut transaction, job, version).await.map_err(database_failure)?;
+        classify::note(&mut transaction, (job.base, job.document), &print, labels)
+            .await
+            .map_err(database_failure)?;
         documents::note_chunk_profile(&mut transaction, job.version, version.chunk_profile)
             .await
             .map_err(database_failure)?;

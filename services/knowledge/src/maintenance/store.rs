@@ -38,6 +38,20 @@ pub async fn emptied_documents(
 
 pub async fn delete_documents(connection: &mut Connection, ids: &[DocumentId]) -> Result<(), DbError> {
     Statement::new("DELETE FROM jobs WHERE document_id IN ").list(ids).run(&mut *connection).await?;
+    Statement::new(
+        "DELETE FROM findings WHERE version_id IN (SELECT v.id FROM versions v WHERE v.document_id IN ",
+    )
+    .list(ids)
+    .push(")")
+    .run(&mut *connection)
+    .await?;
+    for print in [
+        "DELETE FROM print_bands WHERE document_id IN ",
+        "DELETE FROM document_prints WHERE document_id IN ",
+        "DELETE FROM document_labels WHERE document_id IN ",
+    ] {
+        Statement::new(print).list(ids).run(&mut *connection).await?;
+    }
     Statement::new("DELETE FROM versions WHERE document_id IN ").list(ids).run(&mut *connection).await?;
     Statement::new("DELETE FROM documents WHERE id IN ").list(ids).run(connection).await?;
     Ok(())
@@ -48,6 +62,14 @@ pub async fn delete_emptied_bases(connection: &mut Connection, before: Timestamp
     const EMPTIED: &str = " AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.knowledge_base_id = kb.id)";
     Statement::new(
         "DELETE FROM grants WHERE knowledge_base_id IN (SELECT kb.id FROM knowledge_bases kb WHERE kb.deleted_at < ",
+    )
+    .bind(before.as_millis())
+    .push(EMPTIED)
+    .push(")")
+    .run(&mut *connection)
+    .await?;
+    Statement::new(
+        "DELETE FROM labels WHERE knowledge_base_id IN (SELECT kb.id FROM knowledge_bases kb WHERE kb.deleted_at < ",
     )
     .bind(before.as_millis())
     .push(EMPTIED)

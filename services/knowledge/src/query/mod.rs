@@ -106,6 +106,7 @@ fn check(request: &RetrieveRequest) -> Result<(), ApiError> {
         request.knowledge_base_ids.as_ref().map_or(0, Vec::len),
         filters.and_then(|filters| filters.document_ids.as_ref()).map_or(0, Vec::len),
         filters.and_then(|filters| filters.media_types.as_ref()).map_or(0, Vec::len),
+        filters.and_then(|filters| filters.labels.as_ref()).map_or(0, Vec::len),
     ];
     if lengths.iter().any(|length| *length > MAX_NAMED) {
         return Err(ApiError::invalid(format!("at most {MAX_NAMED} ids or media types in one request")));
@@ -181,6 +182,7 @@ async fn filtered_documents(
         ids: filters.document_ids.as_deref(),
         path_prefix: filters.path_prefix.as_deref(),
         media_types: filters.media_types.as_deref(),
+        labels: filters.labels.as_deref(),
         updated_after: filters.updated_after,
         updated_before: filters.updated_before,
     };

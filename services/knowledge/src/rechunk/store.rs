@@ -4,8 +4,9 @@ use crate::store::{Columns as _, Connection, Statement};
 use anwen_contract::{DocumentId, KnowledgeBaseId, VersionId};
 use anwen_platform::DbError;
 
-/// Some versions that are at rest, answer, and were cut by another profile than their knowledge base has now. One that
-/// failed to be cut anew is not among them: a person has to look at it.
+/// Some versions that are at rest, answer, and were cut by another profile or read under another policy than their
+/// knowledge base has now; and those that such a policy refused. One that failed for another reason to be cut anew is
+/// not among them: a person has to look at it.
 pub async fn stale(
     connection: &mut Connection,
     limit: i64,
@@ -13,9 +14,13 @@ pub async fn stale(
     let rows = Statement::new(
         "SELECT d.id AS document_id, v.id, kb.id AS knowledge_base_id FROM knowledge_bases kb
          JOIN documents d ON d.knowledge_base_id = kb.id AND d.deleted_at IS NULL
-         JOIN versions v ON v.id = d.serving_version_id AND v.id = d.latest_version_id
-         WHERE kb.deleted_at IS NULL AND v.status = 'indexed' AND v.sha256 IS NOT NULL
-         AND v.chunk_profile <> kb.chunk_profile ORDER BY d.id LIMIT ",
+         JOIN versions lv ON lv.id = d.latest_version_id AND lv.status IN ('indexed', 'failed')
+         JOIN versions v ON v.id = COALESCE(d.serving_version_id, d.latest_version_id)
+         WHERE kb.deleted_at IS NULL AND v.sha256 IS NOT NULL
+         AND ((v.status = 'indexed' AND (v.chunk_profile <> kb.chunk_profile
+                 OR v.policy_revision <> kb.policy_revision))
+             OR (v.error_code = 'sensitive_content' AND v.policy_revision <> kb.policy_revision))
+         ORDER BY d.id LIMIT ",
     )
     .bind(limit)
     .all(connection)

@@ -17,7 +17,8 @@ const SAME_FROM: f32 = 0.9;
 pub enum Scope {
     /// Nowhere: every hit stays.
     Off,
-    /// Within a document. A copy in another document stays: who looks for a document wants all that have it.
+    /// Within a document and between those that are known to be near-duplicates. Another document that happens to say
+    /// the same stays: who looks for a document wants all that have it.
     #[default]
     WithinDocument,
     /// Everywhere, for a prompt that has no room to be told anything twice.

@@ -52,6 +52,8 @@ pub struct RetrievalRequest {
 #[derive(Debug, Clone)]
 pub struct LiveChunk {
     pub version_id: VersionId,
+    /// The document that stands for all which say nearly the same as this chunk's; its own where there is no other.
+    pub kin: DocumentId,
     /// Counted by the embedding model's tokenizer.
     pub tokens: u32,
     /// What the asker gets to see. The scores are set here; a [`HydrateChunks`] leaves them at their defaults.

@@ -168,7 +168,7 @@ impl Retriever {
                 };
                 if hits.len() == request.top_k {
                     dropped.beyond_top_k += 1;
-                } else if collapser.keep(chunk.hit.document_id, &chunk.hit.text) {
+                } else if collapser.keep(chunk.kin, &chunk.hit.text) {
                     hits.push(with_scores(chunk, one));
                 } else {
                     dropped.repeated += 1;

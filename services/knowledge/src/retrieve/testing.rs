@@ -26,5 +26,5 @@ pub(super) fn live(document: u128, ordinal: i64, text: &str) -> LiveChunk {
         lines: vec![],
         as_of: Timestamp::now(),
     };
-    LiveChunk { version_id, tokens: 10, hit }
+    LiveChunk { version_id, kin: hit.document_id, tokens: 10, hit }
 }

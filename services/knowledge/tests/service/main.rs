@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod children;
+mod classes;
 mod documents;
 mod harness;
 mod permissions;
+mod privacy;
 mod profiles;
 mod recovery;
 mod stores;

@@ -79,6 +79,7 @@ async fn call(person: &Person<'_>, method: &Method, path: &str, objects: &Object
         ("PUT", "/v1/knowledge-bases/{id}/grants") => {
             request.json(&json!([{"principal": person.principal(), "role": "owner"}]))
         }
+        ("PUT", "/v1/knowledge-bases/{id}/labels") => request.json(&json!([{"name": "Launches"}])),
         ("POST", "/v1/knowledge-bases") | ("PATCH", _) => request.json(&json!({"name": "renamed"})),
         ("POST", "/v1/retrieve") => request.json(&json!({"query": "launch code Nightingale X-1234"})),
         ("GET", "/v1/search") => person.request(Method::GET, "/v1/search?q=launch+code+Nightingale+X-1234"),
@@ -165,7 +166,7 @@ on_each_database! {
             let is_for_owners = path.ends_with("/grants") || (path == "/v1/knowledge-bases/{id}" && writes);
             // Deleting would end the test, and a document that is indexed cannot be retried: both are refused before.
             let ends_the_test = method == Method::DELETE;
-            let forbidden_for_viewer = writes || is_for_owners;
+            let forbidden_for_viewer = writes || is_for_owners || path.ends_with("/findings");
             let answer = call(&viewer, &method, path, &objects).await;
             assert_eq!(answer.code() == "forbidden", forbidden_for_viewer, "viewer: {method} {path}: {}", answer.text());
             if is_for_owners || !ends_the_test {

@@ -6,12 +6,13 @@ use crate::audit::Entry;
 use crate::auth::{Reader, Writer};
 use crate::openapi::Failures;
 use anwen_contract::knowledge::{CreateKnowledgeBase, Grant, KnowledgeBase, UpdateKnowledgeBase};
+use anwen_contract::labels::Label;
 use anwen_contract::{ApiError, GroupId, KnowledgeBaseId, Page, PageQuery, Principal, UserId};
 use anwen_platform::http::{Json, Path, Query};
 use axum::extract::State;
 use axum::response::Response;
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list, create))
         .routes(routes!(get, update, delete))
         .routes(routes!(grants, set_grants))
+        .routes(routes!(labels, set_labels))
 }
 
 /// Lists the knowledge bases that the asker may read.
@@ -63,8 +65,8 @@ async fn get(
     Ok(Json(app.knowledge.knowledge_base(&caller.context(&app), id).await.map_err(inner)?))
 }
 
-/// Changes a knowledge base's name, description, language or chunk profile. Another profile has every document cut
-/// anew in the background; until then the old passages answer.
+/// Changes a knowledge base's name, description, language, chunk profile or policy on sensitive content. Another
+/// profile or policy has every document read anew in the background; until then the old passages answer.
 #[utoipa::path(patch, path = "/knowledge-bases/{id}", tag = "knowledge-bases",
     params(("id" = KnowledgeBaseId, Path)), request_body = UpdateKnowledgeBase,
     responses((status = 200, body = KnowledgeBase), Failures))]
@@ -77,9 +79,18 @@ async fn update(
     let context = caller.context(&app);
     let base = app.knowledge.update_knowledge_base(&context, id, &body).await.map_err(inner)?;
     app.audit
-        .record(&Entry::new(caller.actor(), "knowledge_base.changed", object(id)).detail(json!(body)))
+        .record(&Entry::new(caller.actor(), "knowledge_base.changed", object(id)).detail(recorded(&body)))
         .await?;
     Ok(Json(base))
+}
+
+/// A change as the audit log keeps it: of a list of sensitive words only how many there are.
+fn recorded(change: &UpdateKnowledgeBase) -> Value {
+    let mut detail = json!(change);
+    if let Some(words) = detail.pointer_mut("/desensitisation/words") {
+        *words = json!(words.as_array().map_or(0, Vec::len));
+    }
+    detail
 }
 
 /// Deletes a knowledge base with its documents.
@@ -129,6 +140,37 @@ async fn set_grants(
     Ok(Json(grants))
 }
 
+/// Lists the labels of a knowledge base.
+#[utoipa::path(get, path = "/knowledge-bases/{id}/labels", tag = "knowledge-bases",
+    params(("id" = KnowledgeBaseId, Path)), responses((status = 200, body = Vec<Label>), Failures))]
+async fn labels(
+    State(app): State<AppState>,
+    caller: Reader,
+    Path(id): Path<KnowledgeBaseId>,
+) -> Result<Response, ApiError> {
+    Ok(exact_answer(json_answer(&app, &caller, &call(&app, Method::GET, id, "/labels"), None).await?))
+}
+
+/// Sets all the labels of a knowledge base. Documents that no person has labelled are given theirs anew in the
+/// background; a label that has gone is taken from every document.
+#[utoipa::path(put, path = "/knowledge-bases/{id}/labels", tag = "knowledge-bases",
+    params(("id" = KnowledgeBaseId, Path)), request_body = Vec<Label>,
+    responses((status = 200, body = Vec<Label>), Failures))]
+async fn set_labels(
+    State(app): State<AppState>,
+    caller: Writer,
+    Path(id): Path<KnowledgeBaseId>,
+    Json(body): Json<Vec<Label>>,
+) -> Result<Response, ApiError> {
+    let bytes = serde_json::to_vec(&body).map_err(ApiError::internal)?;
+    let call = call(&app, Method::PUT, id, "/labels");
+    let answer = json_answer(&app, &caller, &call, Some(bytes.into())).await?;
+    let names: Vec<&str> = body.iter().map(|label| label.name.as_str()).collect();
+    let entry = Entry::new(caller.actor(), "labels.changed", object(id)).detail(json!({"labels": names}));
+    app.audit.record(&entry).await?;
+    Ok(exact_answer(answer))
+}
+
 async fn check_principals(app: &AppState, grants: &[Grant]) -> Result<(), ApiError> {
     let mut users: BTreeSet<UserId> = BTreeSet::new();
     let mut groups: BTreeSet<GroupId> = BTreeSet::new();
@@ -166,5 +208,21 @@ pub fn call<'a>(app: &'a AppState, method: Method, id: KnowledgeBaseId, rest: &s
         method,
         path: format!("/v1/knowledge-bases/{id}{rest}"),
         query: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anwen_contract::privacy::Desensitisation;
+
+    #[test]
+    fn the_audit_log_keeps_no_sensitive_words() {
+        let policy = Desensitisation { words: vec!["启明星".to_owned()], ..Desensitisation::default() };
+        let change = UpdateKnowledgeBase { desensitisation: Some(policy), ..UpdateKnowledgeBase::default() };
+        let detail = recorded(&change);
+        assert_eq!(detail["desensitisation"]["words"], 1);
+        assert!(!detail.to_string().contains("启明星"));
+        assert_eq!(recorded(&UpdateKnowledgeBase::default()), json!({}));
     }
 }

@@ -13,6 +13,7 @@ use anwen_contract::client::ServiceClient;
 use anwen_contract::knowledge::{
     Chunk, Document, DocumentEvent, DocumentVersion, UpdateDocument, UploadAnswer,
 };
+use anwen_contract::privacy::DocumentFindings;
 use anwen_contract::{ApiError, ChunkId, DocumentId, ErrorCode, KnowledgeBaseId, Page, PageQuery};
 use anwen_platform::http::{Json, Path};
 use axum::extract::{RawQuery, Request, State};
@@ -52,6 +53,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(retry))
         .routes(routes!(versions))
         .routes(routes!(content))
+        .routes(routes!(findings))
         .routes(routes!(chunks))
         .routes(routes!(chunk_preview))
         .routes(routes!(chunk))
@@ -68,12 +70,13 @@ struct UploadForm {
     file: Vec<String>,
 }
 
-/// Lists the documents of a knowledge base; `status` narrows to one state.
+/// Lists the documents of a knowledge base; `status` narrows to one state, `label` to one label.
 #[utoipa::path(get, path = "/knowledge-bases/{id}/documents", tag = "documents",
     params(("id" = KnowledgeBaseId, Path), PageQuery,
         ("status" = Option<anwen_contract::knowledge::DocumentStatus>, Query),
         ("parent_id" = Option<String>, Query,
-            description = "Only what is directly inside this document; `none`: only what is inside of no document")),
+            description = "Only what is directly inside this document; `none`: only what is inside of no document"),
+        ("label" = Option<String>, Query, description = "Only documents with this label")),
     responses((status = 200, body = Page<Document>), Failures))]
 async fn list(
     State(app): State<AppState>,
@@ -197,7 +200,8 @@ async fn versions(
     relay(&app, &caller, Forwarded { query, ..document_call(&app, Method::GET, id, "/versions") }).await
 }
 
-/// The original bytes, with range requests.
+/// The original bytes, with range requests. Where passages are masked this takes the role editor
+/// (`original_withheld` otherwise).
 #[utoipa::path(get, path = "/documents/{id}/content", tag = "documents",
     params(("id" = DocumentId, Path), ("version" = Option<i64>, Query, description = "The version that answers when absent")),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
@@ -235,6 +239,17 @@ async fn content_answer(
         return Ok(answer);
     }
     Err(inner(client.failure_of(answer).await))
+}
+
+/// What sensitive content was found in a document, and where; never the values. For editors and owners.
+#[utoipa::path(get, path = "/documents/{id}/findings", tag = "documents", params(("id" = DocumentId, Path)),
+    responses((status = 200, body = DocumentFindings), Failures))]
+async fn findings(
+    State(app): State<AppState>,
+    caller: Reader,
+    Path(id): Path<DocumentId>,
+) -> Result<Response, ApiError> {
+    relay(&app, &caller, document_call(&app, Method::GET, id, "/findings")).await
 }
 
 /// Lists the passages of a document in reading order.

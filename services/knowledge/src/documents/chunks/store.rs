@@ -174,7 +174,7 @@ pub async fn page_for_index(
 ) -> Result<Vec<(SpaceName, IndexedChunk)>, DbError> {
     let statement = Statement::new(
         "SELECT c.id, c.version_id, c.document_id, c.knowledge_base_id, c.ordinal, c.text, c.heading_path,
-             d.name, kb.space, w.vector
+             COALESCE(d.masked_name, d.name) AS name, kb.space, w.vector
          FROM chunks c
          CROSS JOIN chunk_vectors w
          CROSS JOIN documents d
@@ -293,20 +293,23 @@ pub async fn around(
     ordinals: std::ops::RangeInclusive<i64>,
     scope: &SearchScope,
 ) -> Result<Vec<LiveChunk>, DbError> {
-    let rows = Statement::new("SELECT d.name AS document_name, v.created_at AS as_of, ")
-        .push(COLUMNS)
-        .push(LIVE)
-        .push("c.version_id = ")
-        .text(version)
-        .push(" AND c.ordinal >= ")
-        .bind(*ordinals.start())
-        .push(" AND c.ordinal <= ")
-        .bind(*ordinals.end())
-        .push(" AND kb.id IN ")
-        .list(&scope.knowledge_base_ids)
-        .push(" ORDER BY c.ordinal")
-        .all(connection)
-        .await?;
+    let rows = Statement::new(
+        "SELECT COALESCE(d.masked_name, d.name) AS document_name,
+             COALESCE(d.near_duplicate_of, d.id) AS kin, v.created_at AS as_of, ",
+    )
+    .push(COLUMNS)
+    .push(LIVE)
+    .push("c.version_id = ")
+    .text(version)
+    .push(" AND c.ordinal >= ")
+    .bind(*ordinals.start())
+    .push(" AND c.ordinal <= ")
+    .bind(*ordinals.end())
+    .push(" AND kb.id IN ")
+    .list(&scope.knowledge_base_ids)
+    .push(" ORDER BY c.ordinal")
+    .all(connection)
+    .await?;
     rows.iter().map(live_chunk_of).collect()
 }
 
@@ -327,13 +330,16 @@ pub async fn live(
     ids: &[ChunkId],
     scope: &SearchScope,
 ) -> Result<Vec<LiveChunk>, DbError> {
-    let mut statement = Statement::new("SELECT d.name AS document_name, v.created_at AS as_of, ")
-        .push(COLUMNS)
-        .push(LIVE)
-        .push("c.id IN ")
-        .list(ids)
-        .push(" AND kb.id IN ")
-        .list(&scope.knowledge_base_ids);
+    let mut statement = Statement::new(
+        "SELECT COALESCE(d.masked_name, d.name) AS document_name,
+             COALESCE(d.near_duplicate_of, d.id) AS kin, v.created_at AS as_of, ",
+    )
+    .push(COLUMNS)
+    .push(LIVE)
+    .push("c.id IN ")
+    .list(ids)
+    .push(" AND kb.id IN ")
+    .list(&scope.knowledge_base_ids);
     if let Some(documents) = &scope.document_ids {
         statement = statement.push(" AND d.id IN ").list(documents);
     }
@@ -361,5 +367,5 @@ fn live_chunk_of(row: &AnyRow) -> Result<LiveChunk, DbError> {
         as_of: row.time("as_of")?,
     };
     let tokens = u32::try_from(row.integer("tokens")?).unwrap_or(u32::MAX);
-    Ok(LiveChunk { version_id: row.parsed("version_id")?, tokens, hit })
+    Ok(LiveChunk { version_id: row.parsed("version_id")?, kin: row.parsed("kin")?, tokens, hit })
 }

@@ -372,6 +372,25 @@ pub async fn retire(connection: &mut Connection, version: VersionId) -> Result<(
     Ok(())
 }
 
+/// Nothing answers for a document any more.
+pub async fn withdraw(
+    connection: &mut Connection,
+    document: DocumentId,
+    version: VersionId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    retire(&mut *connection, version).await?;
+    Statement::new("UPDATE versions SET chunk_count = 0 WHERE id = ")
+        .text(version)
+        .run(&mut *connection)
+        .await?;
+    Statement::new("UPDATE documents SET serving_version_id = NULL WHERE id = ")
+        .text(document)
+        .run(&mut *connection)
+        .await?;
+    touch(connection, document, now).await
+}
+
 pub async fn rename(
     connection: &mut Connection,
     document: DocumentId,

@@ -1,11 +1,13 @@
 //! Reading documents and versions.
 
 use crate::access::Access;
-use crate::access::store::push_readable;
+use crate::access::store::{push_readable, push_role, role_column};
 use crate::store::{Columns as _, Connection, Statement};
 use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{Document, DocumentStatus, DocumentVersion, Notice};
-use anwen_contract::{DocumentId, KnowledgeBaseId, Timestamp, VersionId};
+use anwen_contract::labels::NearDuplicate;
+use anwen_contract::privacy::Desensitisation;
+use anwen_contract::{DocumentId, KnowledgeBaseId, Role, Timestamp, VersionId};
 use anwen_platform::DbError;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -13,19 +15,39 @@ use std::collections::BTreeMap;
 /// A document as it is shown: how its newest version fares, and what the version that answers holds. Before a
 /// version answers, the newest one stands for it.
 const DOCUMENT: &str =
-    "SELECT d.id, d.knowledge_base_id, d.parent_id, d.name, d.path, d.created_at, d.updated_at, d.deleted_at,
+    " AS my_role, d.id, d.knowledge_base_id, d.parent_id, d.name, d.path, d.created_at, d.updated_at, d.deleted_at,
     (SELECT COUNT(*) FROM documents ch WHERE ch.parent_id = d.id AND ch.deleted_at IS NULL) AS child_count,
     lv.status, lv.progress_permille, lv.error_code, lv.error_message, lv.warnings,
     CASE WHEN sv.id IS NULL THEN lv.media_type ELSE sv.media_type END AS media_type,
     CASE WHEN sv.id IS NULL THEN lv.bytes ELSE sv.bytes END AS bytes,
     CASE WHEN sv.id IS NULL THEN lv.pages ELSE sv.pages END AS pages,
     CASE WHEN sv.id IS NULL THEN lv.number ELSE sv.number END AS version,
-    COALESCE(sv.chunk_count, 0) AS chunk_count
+    COALESCE(sv.chunk_count, 0) AS chunk_count, lv.finding_count,
+    d.masked_name, d.masked_path, d.near_duplicate_of, d.near_duplicate_permille, d.labels_corrected
     FROM documents d
     JOIN knowledge_bases kb ON kb.id = d.knowledge_base_id
     JOIN versions lv ON lv.id = d.latest_version_id
     LEFT JOIN versions sv ON sv.id = d.serving_version_id
     WHERE ";
+
+/// The documents of knowledge bases that the asker may read, as far as a condition that follows lets them through.
+fn select(access: &Access) -> Statement {
+    push_readable(push_role(Statement::new("SELECT "), access).push(DOCUMENT), access)
+}
+
+/// A text as it is shown to this asker: where names are masked, as it is to editors only.
+fn shown(row: &AnyRow, column: &'static str, masked: &'static str) -> Result<String, DbError> {
+    let text = row.string(column)?;
+    let sees_all = role_column(row, "my_role")?.is_some_and(|role| role >= Role::Editor);
+    Ok(if sees_all { text } else { row.optional_string(masked)?.unwrap_or(text) })
+}
+
+fn near_duplicate(row: &AnyRow) -> Result<Option<NearDuplicate>, DbError> {
+    let permille = row.optional_integer("near_duplicate_permille")?.unwrap_or(0);
+    let of =
+        row.optional_string("near_duplicate_of")?.map(|_| row.parsed("near_duplicate_of")).transpose()?;
+    Ok(of.map(|document_id| NearDuplicate { document_id, similarity: permille as f64 / 1000.0 }))
+}
 
 fn status_of(row: &AnyRow) -> Result<DocumentStatus, DbError> {
     let status = row.string("status")?;
@@ -43,8 +65,8 @@ fn document_of(row: &AnyRow) -> Result<Document, DbError> {
         knowledge_base_id: row.parsed("knowledge_base_id")?,
         parent_id: row.optional_parsed("parent_id")?,
         child_count: row.integer("child_count")?,
-        name: row.string("name")?,
-        path: row.string("path")?,
+        name: shown(row, "name", "masked_name")?,
+        path: shown(row, "path", "masked_path")?,
         media_type: row.string("media_type")?,
         bytes: row.integer("bytes")?,
         pages: row.optional_integer("pages")?,
@@ -54,6 +76,9 @@ fn document_of(row: &AnyRow) -> Result<Document, DbError> {
         warnings: row.json("warnings")?,
         version: row.integer("version")?,
         chunk_count: row.integer("chunk_count")?,
+        finding_count: row.integer("finding_count")?,
+        near_duplicate_of: near_duplicate(row)?,
+        labels: vec![],
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })
@@ -66,6 +91,8 @@ pub struct ListFilter {
     pub within: Option<Within>,
     /// The id of the last document of the page before.
     pub before: Option<DocumentId>,
+    /// Only documents with this label.
+    pub label: Option<String>,
 }
 
 /// Inside of what to look for documents.
@@ -84,9 +111,14 @@ pub async fn list(
     filter: &ListFilter,
     limit: i64,
 ) -> Result<Vec<Document>, DbError> {
-    let statement = push_readable(Statement::new(DOCUMENT), access)
-        .push(" AND d.deleted_at IS NULL AND d.knowledge_base_id = ")
-        .text(base);
+    let statement = select(access).push(" AND d.deleted_at IS NULL AND d.knowledge_base_id = ").text(base);
+    let statement = match &filter.label {
+        Some(label) => statement
+            .push(" AND d.id IN (SELECT l.document_id FROM document_labels l WHERE l.name = ")
+            .text(label)
+            .push(")"),
+        None => statement,
+    };
     let statement = match filter.status {
         Some(status) => statement.push(" AND lv.status = ").text(status.as_str()),
         None => statement,
@@ -100,8 +132,8 @@ pub async fn list(
         Some(before) => statement.push(" AND d.id < ").text(before),
         None => statement,
     };
-    let rows = statement.push(" ORDER BY d.id DESC LIMIT ").bind(limit).all(connection).await?;
-    rows.iter().map(document_of).collect()
+    let rows = statement.push(" ORDER BY d.id DESC LIMIT ").bind(limit).all(&mut *connection).await?;
+    labelled(connection, rows.iter().map(document_of).collect::<Result<_, _>>()?).await
 }
 
 pub async fn find(
@@ -109,10 +141,22 @@ pub async fn find(
     access: &Access,
     id: DocumentId,
 ) -> Result<Option<Document>, DbError> {
-    let statement = push_readable(Statement::new(DOCUMENT), access)
-        .push(" AND d.deleted_at IS NULL AND d.id = ")
-        .text(id);
-    statement.optional(connection).await?.as_ref().map(document_of).transpose()
+    let statement = select(access).push(" AND d.deleted_at IS NULL AND d.id = ").text(id);
+    let found = statement.optional(&mut *connection).await?.as_ref().map(document_of).transpose()?;
+    Ok(labelled(connection, found.into_iter().collect()).await?.pop())
+}
+
+/// Puts its labels to each document.
+async fn labelled(
+    connection: &mut Connection,
+    mut documents: Vec<Document>,
+) -> Result<Vec<Document>, DbError> {
+    let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
+    let mut labels = crate::classify::store::labels_of(connection, &ids).await?;
+    for document in &mut documents {
+        document.labels = labels.remove(&document.id).unwrap_or_default();
+    }
+    Ok(documents)
 }
 
 /// A document that has changed, or has gone.
@@ -130,16 +174,18 @@ pub async fn changed_since(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<Change>, DbError> {
-    let mut statement =
-        push_readable(Statement::new(DOCUMENT), access).push(" AND d.updated_at >= ").bind(since.as_millis());
+    let mut statement = select(access).push(" AND d.updated_at >= ").bind(since.as_millis());
     if let Some(base) = base {
         statement = statement.push(" AND d.knowledge_base_id = ").text(base);
     }
-    let rows = statement.push(" ORDER BY d.updated_at LIMIT ").bind(limit).all(connection).await?;
+    let rows = statement.push(" ORDER BY d.updated_at LIMIT ").bind(limit).all(&mut *connection).await?;
+    let documents = rows.iter().map(document_of).collect::<Result<_, _>>()?;
+    let documents = labelled(connection, documents).await?;
     rows.iter()
-        .map(|row| {
+        .zip(documents)
+        .map(|(row, document)| {
             let deleted = row.optional_integer("deleted_at")?.is_some();
-            Ok(Change { document: document_of(row)?, deleted })
+            Ok(Change { document, deleted })
         })
         .collect()
 }
@@ -219,6 +265,9 @@ pub struct VersionToBuild {
     pub embedding_model: String,
     /// The knowledge base's, as it is now.
     pub chunk_profile: ChunkProfile,
+    /// The knowledge base's policy on sensitive content as it is now, and which of its changes that is.
+    pub desensitisation: Desensitisation,
+    pub policy_revision: i64,
 }
 
 /// The version, unless its document or knowledge base has gone.
@@ -227,7 +276,8 @@ pub async fn version_to_build(
     version: VersionId,
 ) -> Result<Option<VersionToBuild>, DbError> {
     let row = Statement::new(
-        "SELECT d.name, v.sha256, kb.embedding_model, kb.chunk_profile FROM versions v
+        "SELECT d.name, v.sha256, kb.embedding_model, kb.chunk_profile, kb.desensitisation, kb.policy_revision
+         FROM versions v
          JOIN documents d ON d.id = v.document_id AND d.deleted_at IS NULL
          JOIN knowledge_bases kb ON kb.id = d.knowledge_base_id AND kb.deleted_at IS NULL
          WHERE v.id = ",
@@ -241,6 +291,8 @@ pub async fn version_to_build(
         sha256: row.optional_string("sha256")?,
         embedding_model: row.string("embedding_model")?,
         chunk_profile: row.parsed("chunk_profile")?,
+        desensitisation: row.json("desensitisation")?,
+        policy_revision: row.integer("policy_revision")?,
     }))
 }
 
@@ -292,6 +344,7 @@ pub struct DocumentFilter<'a> {
     pub ids: Option<&'a [DocumentId]>,
     pub path_prefix: Option<&'a str>,
     pub media_types: Option<&'a [String]>,
+    pub labels: Option<&'a [String]>,
     pub updated_after: Option<Timestamp>,
     pub updated_before: Option<Timestamp>,
 }
@@ -318,6 +371,12 @@ pub async fn matching(
     }
     if let Some(media_types) = filter.media_types {
         statement = statement.push(" AND v.media_type IN ").list(media_types);
+    }
+    if let Some(labels) = filter.labels {
+        statement = statement
+            .push(" AND d.id IN (SELECT l.document_id FROM document_labels l WHERE l.name IN ")
+            .list(labels)
+            .push(")");
     }
     if let Some(after) = filter.updated_after {
         statement = statement.push(" AND v.created_at > ").bind(after.as_millis());
