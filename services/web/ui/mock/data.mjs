@@ -71,6 +71,7 @@ const base = (id, name, description, document_count, chunk_count, status = 'read
   chunk_count,
   chunk_profile: 'general',
   documents_to_rechunk: 0,
+  desensitisation: { mode: 'mask', kinds: [], words: my_role === 'viewer' ? [] : ['启明星计划', 'Falcon'] },
   status,
   my_role,
   created_at: ago(9_000),
@@ -104,6 +105,9 @@ const document = (id, name, media_type, more = {}) => ({
   warnings: [],
   version: 1,
   chunk_count: 31,
+  finding_count: 0,
+  near_duplicate_of: null,
+  labels: [],
   created_at: ago(200),
   updated_at: ago(200),
   ...more,
@@ -112,11 +116,18 @@ const document = (id, name, media_type, more = {}) => ({
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 
 export const documents = [
-  document('d1', 'Employee Handbook.pdf', 'application/pdf', { pages: 8, bytes: handbook.length }),
+  document('d1', 'Employee Handbook.pdf', 'application/pdf', {
+    pages: 8,
+    bytes: handbook.length,
+    finding_count: 3,
+    labels: [{ name: '制度', confidence: 0.83, corrected: false }],
+  }),
   document('d2', '空压机使用手册.pdf', 'application/pdf', {
     pages: 2,
     bytes: manual.length,
     path: '设备/空压机使用手册.pdf',
+    near_duplicate_of: { document_id: 'd1', similarity: 0.914 },
+    labels: [{ name: '设备手册', confidence: 1, corrected: true }],
   }),
   document('d3', '差旅报销制度.docx', DOCX, {
     path: '制度/差旅报销制度.docx',
@@ -389,3 +400,19 @@ export function preview(item, profile) {
         : side(profile, [general[0], ...rows], 118, 46),
   };
 }
+
+export const labels = [
+  { name: '制度', description: '员工须遵守的规定：休假、报销、考勤。', examples: ['年假为每年十五天。'] },
+  { name: '设备手册', description: 'How machines are operated and maintained.', examples: [] },
+];
+
+export const findings = {
+  version: 1,
+  counts: { phone: 1, email: 1, word: 1 },
+  truncated: false,
+  items: [
+    { kind: 'phone', page: 3, block: 12, offset: 18, sample: '13*******78' },
+    { kind: 'email', page: 5, block: 30, offset: 4, sample: 'z***@example.com' },
+    { kind: 'word', page: null, offset: 0, sample: '启****' },
+  ],
+};

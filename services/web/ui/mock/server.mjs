@@ -217,6 +217,17 @@ const routes = [
     '/knowledge-bases/:id',
     ({ params }) => ((bases = bases.filter((item) => item.id !== params.id)), {}),
   ],
+  ['GET', '/knowledge-bases/:id/labels', () => data.labels],
+  ['PUT', '/knowledge-bases/:id/labels', ({ json }) => json],
+  ['GET', '/documents/:id/findings', ({ params }) => ({ ...data.findings, document_id: params.id })],
+  [
+    'PATCH',
+    '/documents/:id',
+    ({ params, json }) =>
+      Object.assign(find(documents, params.id), {
+        labels: (json.labels ?? []).map((name) => ({ name, confidence: 1, corrected: true })),
+      }),
+  ],
   [
     'GET',
     '/knowledge-bases/:id/grants',

@@ -95,6 +95,20 @@ const pages = {
     await page.locator('.comparison').scrollIntoViewIfNeeded();
     await page.locator('.side').nth(1).locator('li').nth(2).scrollIntoViewIfNeeded();
   },
+  rules: async (page) => {
+    await page.goto('http://127.0.0.1:8091/library/kb1/rules');
+    await page.locator('.labels li').first().waitFor();
+  },
+  findings: async (page) => {
+    await page.goto('http://127.0.0.1:8091/library/kb1');
+    await page.locator('button.badge-warn').first().click();
+    await page.locator('.findings tr').first().waitFor();
+  },
+  labelling: async (page) => {
+    await page.goto('http://127.0.0.1:8091/library/kb1');
+    await page.locator('.sign-edit').first().click();
+    await page.locator('.dialog .kinds').waitFor();
+  },
   access: async (page) => page.goto('http://127.0.0.1:8091/library/kb1/access'),
   document: async (page) => {
     await page.goto('http://127.0.0.1:8091/documents/d2?chunk=c2');

@@ -1,6 +1,6 @@
 /** Every call that the pages make, in one list. */
 import { client, data, stream } from './http';
-import type { Body, Grant } from './types';
+import type { Body, Grant, Label } from './types';
 
 /** The most items that one page of a list holds. */
 const PAGE_LIMIT = 200;
@@ -80,6 +80,10 @@ export const getGrants = (id: string) =>
   data(client.GET('/api/v1/knowledge-bases/{id}/grants', path({ id })));
 export const putGrants = (id: string, body: Grant[]) =>
   data(client.PUT('/api/v1/knowledge-bases/{id}/grants', { ...path({ id }), body }));
+export const getLabels = (id: string) =>
+  data(client.GET('/api/v1/knowledge-bases/{id}/labels', path({ id })));
+export const putLabels = (id: string, body: Label[]) =>
+  data(client.PUT('/api/v1/knowledge-bases/{id}/labels', { ...path({ id }), body }));
 export const loadSamples = () => data(client.POST('/api/v1/samples'));
 
 export const listDocuments = (id: string) =>
@@ -87,6 +91,9 @@ export const listDocuments = (id: string) =>
     client.GET('/api/v1/knowledge-bases/{id}/documents', { params: { path: { id }, query } }),
   );
 export const getDocument = (id: string) => data(client.GET('/api/v1/documents/{id}', path({ id })));
+export const updateDocument = (id: string, body: Body<'UpdateDocument'>) =>
+  data(client.PATCH('/api/v1/documents/{id}', { ...path({ id }), body }));
+export const getFindings = (id: string) => data(client.GET('/api/v1/documents/{id}/findings', path({ id })));
 export const deleteDocument = (id: string) => data(client.DELETE('/api/v1/documents/{id}', path({ id })));
 export const retryDocument = (id: string) => data(client.POST('/api/v1/documents/{id}/retry', path({ id })));
 export const listChunks = (id: string) =>

@@ -9,6 +9,8 @@ export const keys = {
   models: ['models'] as const,
   knowledgeBases: ['knowledge-bases'] as const,
   knowledgeBase: (id: string) => ['knowledge-bases', id] as const,
+  labels: (id: string) => ['labels', id] as const,
+  findings: (document: string) => ['findings', document] as const,
   grants: (id: string) => ['grants', id] as const,
   documents: (knowledgeBase: string) => ['documents', knowledgeBase] as const,
   document: (id: string) => ['document', id] as const,

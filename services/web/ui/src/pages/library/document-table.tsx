@@ -6,6 +6,7 @@ import { useErrorText, useFormat, useT } from '../../i18n/use';
 import { Button, IconButton } from '../../kit/controls';
 import { inProgress } from '../../upload/progress';
 import { documentUrl } from '../../viewer/passage';
+import { DocumentSigns } from './document-signs';
 import { folderOf, nestedRows } from './nesting';
 
 /** How much further to the right what is inside of a document stands. */
@@ -144,6 +145,7 @@ const Row = memo(function Row({
                 {t('documents.inside', { n: inside })}
               </button>
             )}
+            <DocumentSigns document={document} canEdit={canEdit} />
             <Notices document={document} />
           </div>
         </div>

@@ -10,6 +10,7 @@ import { AccessTab } from './access-tab';
 import { DocumentsTab } from './documents-tab';
 import { KnowledgeBaseDialog } from './knowledge-base-dialog';
 import { PassagesTab } from './passages-tab';
+import { RulesTab } from './rules-tab';
 import './library.css';
 
 export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string | undefined }) {
@@ -20,7 +21,8 @@ export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string
   if (!base.data) return <Loading />;
   const owner = base.data.my_role === 'owner';
   const canEdit = base.data.my_role !== 'viewer';
-  const shown = (owner && tab === 'access') || (canEdit && tab === 'passages') ? tab : 'documents';
+  const shown =
+    (owner && tab === 'access') || (canEdit && (tab === 'passages' || tab === 'rules')) ? tab : 'documents';
   return (
     <div className="page">
       <header className="page-head">
@@ -50,6 +52,9 @@ export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string
           <Link href={`/library/${id}/passages`} aria-current={shown === 'passages' ? 'page' : undefined}>
             {t('library.tab_passages')}
           </Link>
+          <Link href={`/library/${id}/rules`} aria-current={shown === 'rules' ? 'page' : undefined}>
+            {t('library.tab_rules')}
+          </Link>
           {owner && (
             <Link href={`/library/${id}/access`} aria-current={shown === 'access' ? 'page' : undefined}>
               {t('library.tab_access')}
@@ -59,6 +64,7 @@ export default function KnowledgeBasePage({ id, tab }: { id: string; tab: string
       )}
       {shown === 'access' && <AccessTab baseId={id} />}
       {shown === 'passages' && <PassagesTab base={base.data} />}
+      {shown === 'rules' && <RulesTab base={base.data} />}
       {shown === 'documents' && <DocumentsTab baseId={id} canEdit={canEdit} />}
       {editing && <KnowledgeBaseDialog base={base.data} onClose={() => setEditing(false)} />}
     </div>
