@@ -55,12 +55,3 @@ CREATE TABLE document_labels (
     PRIMARY KEY (document_id, name)
 );
 CREATE INDEX document_labels_by_name ON document_labels (name, document_id);
-
--- Further places that the bytes of a document were uploaded to; they are indexed once.
-CREATE TABLE document_links (
-    knowledge_base_id TEXT NOT NULL,
-    path TEXT NOT NULL,
-    document_id TEXT NOT NULL REFERENCES documents (id),
-    PRIMARY KEY (knowledge_base_id, path)
-);
-CREATE INDEX document_links_by_document ON document_links (document_id);
