@@ -5,7 +5,7 @@ import { Link } from 'wouter';
 import * as api from '../../api/endpoints';
 import type { DocumentItem } from '../../api/types';
 import { useT } from '../../i18n/use';
-import { Button, ErrorNotice, Loading } from '../../kit/controls';
+import { Button, ErrorNotice, IconButton, Loading } from '../../kit/controls';
 import { Dialog, FormDialog } from '../../kit/dialog';
 import { keys, refresh } from '../../state/queries';
 import { documentUrl } from '../../viewer/passage';
@@ -17,11 +17,11 @@ const percent = (share: number) => Math.round(share * 100);
 /** What is known of a document beside its state: labels, a document that says nearly the same, findings. */
 export function DocumentSigns({ document, canEdit }: { document: DocumentItem; canEdit: boolean }) {
   const t = useT();
-  const [open, setOpen] = useState<'labels' | 'findings' | null>(null);
+  const [open, setOpen] = useState(false);
   const labels = document.labels ?? [];
   const near = document.near_duplicate_of;
   const findings = document.finding_count ?? 0;
-  if (labels.length === 0 && !near && findings === 0 && !canEdit) return null;
+  if (labels.length === 0 && !near && findings === 0) return null;
   return (
     <div className="signs">
       {labels.map((label) => (
@@ -43,7 +43,7 @@ export function DocumentSigns({ document, canEdit }: { document: DocumentItem; c
       )}
       {findings > 0 &&
         (canEdit ? (
-          <button type="button" className="badge badge-warn" onClick={() => setOpen('findings')}>
+          <button type="button" className="badge badge-warn" onClick={() => setOpen(true)}>
             <ShieldAlert size={12} aria-hidden="true" /> {t('privacy.findings', { n: findings })}
           </button>
         ) : (
@@ -51,19 +51,27 @@ export function DocumentSigns({ document, canEdit }: { document: DocumentItem; c
             <ShieldAlert size={12} aria-hidden="true" /> {t('privacy.findings', { n: findings })}
           </span>
         ))}
-      {canEdit && (
-        <button
-          type="button"
-          className="sign-edit"
-          aria-label={t('labels.choose', { name: document.name })}
-          onClick={() => setOpen('labels')}
-        >
-          <Tag size={13} aria-hidden="true" />
-        </button>
-      )}
-      {open === 'findings' && <FindingsDialog document={document} onClose={() => setOpen(null)} />}
-      {open === 'labels' && <LabelsDialog document={document} onClose={() => setOpen(null)} />}
+      {open && <FindingsDialog document={document} onClose={() => setOpen(false)} />}
     </div>
+  );
+}
+
+/** Opens the labels of a document for correction. */
+export function LabelsButton({ document }: { document: DocumentItem }) {
+  const t = useT();
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <IconButton
+        small
+        className="sign-edit"
+        label={t('labels.choose', { name: document.name })}
+        onClick={() => setOpen(true)}
+      >
+        <Tag size={16} />
+      </IconButton>
+      {open && <LabelsDialog document={document} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 

@@ -6,7 +6,7 @@ import { useErrorText, useFormat, useT } from '../../i18n/use';
 import { Button, IconButton } from '../../kit/controls';
 import { inProgress } from '../../upload/progress';
 import { documentUrl } from '../../viewer/passage';
-import { DocumentSigns } from './document-signs';
+import { DocumentSigns, LabelsButton } from './document-signs';
 import { folderOf, nestedRows } from './nesting';
 
 /** How much further to the right what is inside of a document stands. */
@@ -158,6 +158,7 @@ const Row = memo(function Row({
       <td className="narrow-hide nowrap">{format.time(document.updated_at)}</td>
       {canEdit && (
         <td className="actions">
+          <LabelsButton document={document} />
           {document.status === 'failed' && (
             <IconButton small label={t('documents.retry')} onClick={() => onRetry(document)}>
               <RotateCcw size={16} />
