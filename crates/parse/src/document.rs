@@ -65,6 +65,8 @@ pub mod warning {
     pub const EMBEDDED_LEFT_OUT: &str = "embedded_left_out";
     /// Some members of an archive are under a password.
     pub const MEMBERS_ENCRYPTED: &str = "members_encrypted";
+    /// What the file does not show (hidden sheets, rows, columns, slides) was not read.
+    pub const HIDDEN_LEFT_OUT: &str = "hidden_left_out";
 }
 
 /// Where one visual line of a block stands: a range of the block's text and a box on a page.

@@ -4,21 +4,19 @@
 //! read from the XML here and laid over them paragraph by paragraph: numbers that Word makes (`第一条`, `2.1`), levels
 //! of headings that only the outline level marks, and the page where Word last broke the text.
 
-mod archive;
 mod model;
 mod numbering;
 mod overlay;
 mod second;
 mod styles;
-mod xml;
 
 use super::builder::DocumentBuilder;
 use super::failure::{FailureCode, ParseFailure};
 use super::format::Format;
+use super::package::Package;
 use super::{Engine, ParseOptions};
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument, warning};
-use archive::Archive;
 use overlay::{Overlay, ParagraphNotes};
 
 /// Longer paragraphs are not headings, whatever their outline level says (text columns).
@@ -61,10 +59,9 @@ struct ListPlace {
 }
 
 pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
-    let mut archive = Archive::open(&data, &options.limits)?;
-    archive.refuse_bombs()?;
-    let overlay = Overlay::read(&mut archive);
-    drop(archive);
+    let mut package = Package::open(&data, &options.limits)?;
+    let overlay = Overlay::read(&mut package);
+    drop(package);
 
     let mut builder = DocumentBuilder::new(Format::Docx.media_type(), &options.limits);
     let model = match options.engine {

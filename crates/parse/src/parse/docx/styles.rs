@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::xml;
+use crate::parse::xml;
 
 /// A style is based on another, and that on another; longer chains are loops.
 const MAX_CHAIN: usize = 32;
