@@ -84,7 +84,11 @@ impl Ranges {
         let mut sum = 0;
         let sums = ranges
             .iter()
-            .map(|&(first, last)| std::mem::replace(&mut sum, sum + (last - first + 1)))
+            .map(|&(first, last)| {
+                let before = sum;
+                sum += last - first + 1;
+                before
+            })
             .collect();
         Self { ranges, sums }
     }
