@@ -1,9 +1,11 @@
 //! Word documents (DOCX).
 //!
-//! The text comes from a library's model of the document (`undoc`; `docx-rs` as the second). What the models lose is
-//! read from the XML here and laid over them paragraph by paragraph: numbers that Word makes (`第一条`, `2.1`), levels
-//! of headings that only the outline level marks, and the page where Word last broke the text.
+//! The document is read from its XML ([`body`]). For files that this finds nothing in, the text comes from a library's
+//! model (`undoc`; `docx-rs` when that fails too), and what the models lose is laid over them paragraph by paragraph:
+//! numbers that Word makes (`第一条`, `2.1`), levels of headings that only the outline level marks, and the page where
+//! Word last broke the text.
 
+mod body;
 mod model;
 mod numbering;
 mod overlay;
@@ -60,6 +62,12 @@ struct ListPlace {
 
 pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
     let mut package = Package::open(&data, &options.limits)?;
+    if options.engine == Engine::First
+        && let Some(document) = body::read(&mut package, options)
+        && !document.is_blank()
+    {
+        return Ok(document);
+    }
     let overlay = Overlay::read(&mut package);
     drop(package);
 

@@ -120,6 +120,11 @@ impl<'t> Element<'t> {
         &self.tree.nodes[self.id as usize]
     }
 
+    /// What tells it from all others of its tree.
+    pub(super) fn identity(self) -> u32 {
+        self.id
+    }
+
     /// Without prefix.
     pub(super) fn name(self) -> &'t str {
         self.tree.names.get(usize::from(self.node().name)).map_or("", |name| name)
