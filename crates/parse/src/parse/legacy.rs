@@ -86,7 +86,9 @@ impl Reader {
     fn section(&mut self, section: &Section) {
         if self.is_paged {
             self.page = u32::try_from(section.index + 1).ok();
-            if let Some(name) = &section.name {
+            // Slides without a title are called by their number.
+            let number = format!("Slide {}", section.index + 1);
+            if let Some(name) = section.name.as_ref().filter(|name| **name != number) {
                 self.push(BlockKind::Heading { level: 1 }, name);
             }
         }

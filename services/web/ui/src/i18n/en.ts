@@ -73,7 +73,7 @@ export const en: Record<keyof typeof zh, string> = {
   'start.step1': 'Create a knowledge base',
   'start.step1_text': 'One per subject or department; access is set for each.',
   'start.step2': 'Upload files',
-  'start.step2_text': 'PDF, Word, Markdown, HTML and plain text. Drop whole folders.',
+  'start.step2_text': 'PDF, Word, Excel, PowerPoint, web pages, mail and text. Drop whole folders.',
   'start.step3': 'Ask',
   'start.step3_text': 'In Chinese or English. A citation opens the page it came from.',
 

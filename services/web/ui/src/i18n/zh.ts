@@ -69,7 +69,7 @@ export const zh = {
   'start.step1': '新建知识库',
   'start.step1_text': '一个主题或一个部门一个，权限按知识库设置。',
   'start.step2': '上传文件',
-  'start.step2_text': 'PDF、Word、Markdown、网页与纯文本，可整个文件夹拖入。',
+  'start.step2_text': 'PDF、Word、Excel、PowerPoint、网页、邮件与文本，可整个文件夹拖入。',
   'start.step3': '提问',
   'start.step3_text': '中文、英文都可以，点开引用即可看到原文所在的那一页。',
 
