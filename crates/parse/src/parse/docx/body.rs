@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::MAX_HEADING_COLUMNS;
 use super::numbering::{Counters, Numbering};
-use super::styles::{Properties, Styles};
+use super::styles::{Properties, Styles, heading_styles};
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument, warning};
 use crate::parse::builder::DocumentBuilder;
@@ -20,8 +20,6 @@ const MAX_DEPTH: usize = 48;
 const MAX_COLUMNS: usize = 512;
 /// Heads and feet of pages beyond are left out.
 const MAX_MARGINS: usize = 60;
-/// Styles are based on each other in chains no longer than this.
-const MAX_STYLE_CHAIN: usize = 32;
 
 /// The document; `None` when its main part is missing.
 pub(super) fn read(package: &mut Package<'_>, options: &ParseOptions) -> Option<ParsedDocument> {
@@ -72,33 +70,6 @@ pub(super) fn read(package: &mut Package<'_>, options: &ParseOptions) -> Option<
         document.blocks.iter().find(is_top).map(|block| block.text.clone())
     });
     Some(document)
-}
-
-/// Levels of styles that are headings by name, for programs that set no outline level.
-fn heading_styles(tree: &Tree) -> HashMap<String, u8> {
-    let styles: Vec<Element<'_>> =
-        tree.root().into_iter().flat_map(|root| root.children_named("style")).collect();
-    let value = |style: &Element<'_>, name: &str| {
-        style.child(name).and_then(|child| child.attribute("val")).map(str::to_lowercase)
-    };
-    let by_id: HashMap<String, &Element<'_>> =
-        styles.iter().filter_map(|style| Some((style.attribute("styleId")?.to_lowercase(), style))).collect();
-    let level = |start: &Element<'_>| {
-        let mut style = *start;
-        for _ in 0..MAX_STYLE_CHAIN {
-            let name = value(&style, "name").unwrap_or_default();
-            if name == "title" || name == "标题" {
-                return Some(1);
-            }
-            let number = name.strip_prefix("heading").or_else(|| name.strip_prefix("标题"));
-            if let Some(level) = number.and_then(|number| number.trim().parse::<u8>().ok()) {
-                return (1..=9).contains(&level).then_some(level);
-            }
-            style = **by_id.get(&value(&style, "basedOn")?)?;
-        }
-        None
-    };
-    styles.iter().filter_map(|style| Some((style.attribute("styleId")?.to_owned(), level(style)?))).collect()
 }
 
 fn notes_by_id(tree: &Tree) -> HashMap<&str, Element<'_>> {
