@@ -21,7 +21,10 @@ use anwen_parse::clean::is_wide;
 use anwen_parse::document::to_text;
 use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child, run_parse_worker};
 
-const FORMATS: [&str; 8] = ["pdf", "docx", "md", "mdx", "markdown", "html", "htm", "txt"];
+const FORMATS: [&str; 20] = [
+    "pdf", "docx", "md", "mdx", "markdown", "html", "htm", "txt", "doc", "odt", "rtf", "pptx", "ppt", "odp",
+    "xlsx", "xls", "xlsb", "ods", "csv", "tsv",
+];
 
 #[derive(serde::Deserialize)]
 struct Entry {
