@@ -31,7 +31,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::EmptyFile,
         Self::UnsupportedMediaType,
         Self::Encrypted,

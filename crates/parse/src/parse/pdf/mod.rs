@@ -37,6 +37,7 @@ use std::sync::Arc;
 use super::builder::DocumentBuilder;
 use super::failure::{FailureCode, ParseFailure};
 use super::format::Format;
+use super::ocr::{self, Recognition, page_list};
 use super::{ParseOptions, caught};
 use crate::clean::{self, PageLine, Vocabulary};
 use crate::document::{Block, BlockKind, LineSpan, ParsedDocument, warning};
