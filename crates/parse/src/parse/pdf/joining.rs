@@ -1,5 +1,6 @@
 //! Blocks that run on in the next column or on the next page, put together.
 
+use super::notes;
 use super::paragraphs::{self, Draft};
 use crate::clean::{self, Vocabulary};
 use crate::document::{BlockKind, LineSpan};
@@ -23,7 +24,10 @@ pub(super) fn join(drafts: Vec<Draft>, vocabulary: &Vocabulary) -> Vec<Draft> {
             .rev()
             .find(|&index| joined[index].block.kind != BlockKind::Footnote)
             .filter(|&index| table_continues(&joined[index], &draft));
-        if let Some(index) = table {
+        let note = joined.len().checked_sub(1).filter(|&last| note_continues(&joined[last], &draft));
+        if let Some(index) = note {
+            paragraphs::absorb(&mut joined[index], draft, vocabulary);
+        } else if let Some(index) = table {
             absorb_table(&mut joined[index], draft);
         } else if let Some(index) = open
             && joined[index].group != draft.group
@@ -35,6 +39,14 @@ pub(super) fn join(drafts: Vec<Draft>, vocabulary: &Vocabulary) -> Vec<Draft> {
         }
     }
     joined
+}
+
+/// Whether a footnote is the rest of the one above it.
+fn note_continues(last: &Draft, next: &Draft) -> bool {
+    last.block.kind == BlockKind::Footnote
+        && next.block.kind == BlockKind::Footnote
+        && last.group == next.group
+        && !notes::has_mark(&next.block.text)
 }
 
 fn stands_between(draft: &Draft) -> bool {

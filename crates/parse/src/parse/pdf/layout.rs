@@ -71,14 +71,18 @@ impl Line {
 /// `next_group` numbers the groups through the document.
 pub(super) fn lines(page: &PageGlyphs, values: &[Placed], number: u32, next_group: &mut u32) -> Vec<Line> {
     let grids = ruled::grids(&page.rules);
+    let mut annotations_from = page.annotations_from.min(page.glyphs.len());
     let (tables, free) = if grids.is_empty() {
         (Vec::new(), None)
     } else {
-        let (tables, free) = ruled_table::take(&page.glyphs, &grids, page.size);
-        (tables, Some(free))
+        let taken = ruled_table::take(&page.glyphs, annotations_from, &grids, page.size);
+        annotations_from = taken.annotations_from;
+        (taken.tables, Some(taken.free))
     };
     let rules = free_rules(&page.rules, &tables);
     let glyphs = free.as_deref().unwrap_or(&page.glyphs);
+    // What annotations write may stand over the page's own text, and is not to be mixed with it.
+    let (own, added) = glyphs.split_at(annotations_from);
     let undrawn = undrawn_values(page, values);
     let mut maker = LineMaker { page_size: page.size, number, next_group, rules, lines: Vec::new() };
     let mut tables = Some(tables);
@@ -87,7 +91,10 @@ pub(super) fn lines(page: &PageGlyphs, values: &[Placed], number: u32, next_grou
         readings.push(Reading::LeftToRight);
     }
     for reading in readings {
-        let mut fragments = fragments::fragments(glyphs, reading, page.size);
+        let mut fragments = fragments::fragments(own, reading, page.size);
+        if !added.is_empty() {
+            fragments.extend(fragments::fragments(added, reading, page.size));
+        }
         // What stands upright goes with the first direction that is upright.
         let upright = reading == Reading::LeftToRight;
         if upright {

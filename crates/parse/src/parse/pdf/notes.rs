@@ -74,7 +74,7 @@ fn body_size(drafts: &[Draft]) -> Option<f32> {
 }
 
 /// `1 See`, `1) See`, `[1] See`, `* Not`, `① 见`, `注：`. A number like `1.5` is not a mark.
-fn has_mark(text: &str) -> bool {
+pub(super) fn has_mark(text: &str) -> bool {
     let text = text.trim_start();
     let Some(first) = text.chars().next() else { return false };
     if matches!(first, '*' | '†' | '‡' | '§' | '¶' | '※' | '＊') || ('①'..='⑳').contains(&first)

@@ -22,7 +22,13 @@ const MAX_LINES_OF_CELL: usize = 60;
 /// between them.
 const MIN_UNRULED_ROWS: usize = 3;
 /// Text of a cell that spans rows stands in each of them up to this length (text columns).
-const MAX_REPEATED_COLUMNS: usize = 80;
+const MAX_REPEATED_COLUMNS: usize = 40;
+/// Lines of cells that fall into pieces, from so many on,
+const MIN_BROKEN_LINES: usize = 4;
+/// and in this share of all lines, say that the borders are not those of the cells.
+const MAX_BROKEN_SHARE: f32 = 0.35;
+/// A header over several columns has at most so many rows.
+const MAX_HEADER_LEVELS: usize = 3;
 
 /// A table with borders. Boxes on the displayed page.
 #[derive(Clone, Debug)]
@@ -45,13 +51,24 @@ struct CellLine {
     size: f32,
     characters: usize,
     bold: usize,
+    /// That wide gaps part.
+    pieces: usize,
 }
 
-/// Takes the glyphs of a page that stand in tables with borders; the others stay in the second part of the answer.
-pub(super) fn take(glyphs: &[Glyph], grids: &[Grid], page: PageSize) -> (Vec<RuledTable>, Vec<Glyph>) {
+/// The glyphs of a page, those in tables with borders taken out.
+pub(super) struct Taken {
+    pub(super) tables: Vec<RuledTable>,
+    pub(super) free: Vec<Glyph>,
+    /// Where the free glyphs of annotations begin.
+    pub(super) annotations_from: usize,
+}
+
+/// Takes the glyphs of a page that stand in tables with borders; those of annotations come from `annotations_from` on.
+pub(super) fn take(glyphs: &[Glyph], annotations_from: usize, grids: &[Grid], page: PageSize) -> Taken {
     let mut inside: Vec<Vec<Vec<Glyph>>> = grids.iter().map(|grid| vec![Vec::new(); grid.cells]).collect();
     let mut free = Vec::with_capacity(glyphs.len());
-    for glyph in glyphs {
+    let mut free_annotations = Vec::new();
+    for (index, glyph) in glyphs.iter().enumerate() {
         let upright = glyph.reading == Reading::LeftToRight;
         let (x, y) = (glyph.x + glyph.advance / 2.0, glyph.y - glyph.size * 0.3);
         let place = grids
@@ -61,6 +78,7 @@ pub(super) fn take(glyphs: &[Glyph], grids: &[Grid], page: PageSize) -> (Vec<Rul
             .find_map(|(index, grid)| grid.cell_at(x, y).map(|cell| (index, cell)));
         match place {
             Some((grid, cell)) => inside[grid][cell].push(*glyph),
+            None if index >= annotations_from => free_annotations.push(*glyph),
             None => free.push(*glyph),
         }
     }
@@ -71,7 +89,9 @@ pub(super) fn take(glyphs: &[Glyph], grids: &[Grid], page: PageSize) -> (Vec<Rul
             None => free.extend(cells.into_iter().flatten()),
         }
     }
-    (tables, free)
+    let annotations_from = free.len();
+    free.append(&mut free_annotations);
+    Taken { tables, free, annotations_from }
 }
 
 fn table(grid: &Grid, cells: &[Vec<Glyph>], page: PageSize) -> Option<RuledTable> {
@@ -82,7 +102,12 @@ fn table(grid: &Grid, cells: &[Vec<Glyph>], page: PageSize) -> Option<RuledTable
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut looks: Vec<RowLook> = Vec::new();
     let mut spans: Vec<(usize, [f32; 4])> = Vec::new();
-    for row in 0..grid.rows() {
+    let header_levels = header_levels(grid);
+    if header_levels > 1 {
+        push_header(grid, &cells, header_levels, &mut rows, &mut looks, &mut spans);
+    }
+    let first_row = if header_levels > 1 { header_levels } else { 0 };
+    for row in first_row..grid.rows() {
         let begins = |column: usize| row == 0 || grid.cell(row - 1, column) != grid.cell(row, column);
         let first_column =
             |column: usize| column == 0 || grid.cell(row, column - 1) != grid.cell(row, column);
@@ -106,8 +131,46 @@ fn table(grid: &Grid, cells: &[Vec<Glyph>], page: PageSize) -> Option<RuledTable
     drop_empty_columns(&mut rows);
     let sizes: Vec<f32> = cells.iter().flatten().map(|line| line.size).collect();
     let size = sizes.iter().sum::<f32>() / sizes.len().max(1) as f32;
-    let header_rows = tables::header_rows(&rows, &looks, None);
+    let header_rows = tables::header_rows(&rows, &looks, (header_levels > 1).then_some(1));
     Some(RuledTable { rows, header_rows, lines: spans, bounds: grid.bounds(), xs: grid.xs.clone(), size })
+}
+
+/// Rows of a header in which cells span columns and, beside them, rows; 1 without.
+fn header_levels(grid: &Grid) -> usize {
+    let spans_columns = (1..grid.columns()).any(|column| grid.cell(0, column - 1) == grid.cell(0, column));
+    let height = |column: usize| {
+        (0..grid.rows()).take_while(|&row| grid.cell(row, column) == grid.cell(0, column)).count()
+    };
+    let levels = (0..grid.columns()).map(height).max().unwrap_or(1);
+    if spans_columns && levels <= MAX_HEADER_LEVELS && levels < grid.rows() { levels } else { 1 }
+}
+
+/// One row for a header of several: each column is called by all that stands over it.
+fn push_header(
+    grid: &Grid,
+    cells: &[Vec<CellLine>],
+    levels: usize,
+    rows: &mut Vec<Vec<String>>,
+    looks: &mut Vec<RowLook>,
+    spans: &mut Vec<(usize, [f32; 4])>,
+) {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut header = Vec::with_capacity(grid.columns());
+    for column in 0..grid.columns() {
+        let mut over: Vec<usize> = (0..levels).map(|row| grid.cell(row, column)).collect();
+        over.dedup();
+        let lines = over.iter().flat_map(|&cell| &cells[cell]).map(|line| line.text.as_str());
+        header.push(join_lines(lines));
+        for cell in over {
+            if seen.insert(cell) {
+                spans.extend(cells[cell].iter().map(|line| (rows.len(), line.bounds)));
+            }
+        }
+    }
+    if header.iter().any(|cell| !cell.is_empty()) {
+        rows.push(header);
+        looks.push(RowLook { bold: false });
+    }
 }
 
 /// Adds a row unless all of its cells are empty. Where a cell began in a row above, its text stands again.
@@ -177,6 +240,7 @@ fn cell_line(row: &[&Fragment]) -> Option<CellLine> {
         size: largest.size,
         characters: row.iter().map(|fragment| fragment.characters).sum(),
         bold: row.iter().map(|fragment| fragment.bold).sum(),
+        pieces: row.len(),
     })
 }
 
@@ -192,7 +256,11 @@ fn looks_like_table(grid: &Grid, cells: &[Vec<CellLine>]) -> bool {
         (0..grid.columns()).filter(|&column| (0..grid.rows()).any(|row| has_text(row, column))).count();
     let frames_text =
         largest as f32 > all as f32 * MAX_SHARE_OF_ONE_CELL && largest > MAX_CHARACTERS_BESIDE_LITTLE;
+    let lines = cells.iter().flatten().count();
+    let broken = cells.iter().flatten().filter(|line| line.pieces > 1).count();
+    let is_broken = broken >= MIN_BROKEN_LINES && broken as f32 > lines as f32 * MAX_BROKEN_SHARE;
     rows >= 2
+        && !is_broken
         && columns >= 2
         && filled >= 3
         && filled as f32 >= grid.cells as f32 * MIN_FILLED_SHARE

@@ -95,7 +95,7 @@ fn a_ligature_of_a_right_to_left_script_keeps_its_order() {
 
 #[test]
 fn a_font_without_a_meaning_in_unicode_is_reported_and_not_guessed() {
-    let codes: String = (1..=80).map(|code| format!("{code:04x}")).collect();
+    let codes: String = (0xe100..0xe150).map(|code| format!("{code:04x}")).collect();
     let content = format!("BT /F9 6 Tf 1 0 0 1 40 700 Tm <{codes}> Tj ET");
     let failure = parse_with(composite(&content, "Identity-H", None), Engine::First).unwrap_err();
     assert_eq!(failure.code, FailureCode::NoText, "{}", failure.message);

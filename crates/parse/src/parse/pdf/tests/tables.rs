@@ -56,7 +56,7 @@ fn cells_with_borders_keep_their_lines_together_and_their_neighbours_apart() {
     let (block, line) = line_of(&document, "wraps in its cell");
     assert_eq!(&block.text[line.start..line.end], "P0300 | A random misfire that wraps in its cell | 2");
     assert_stands_at(
-        block.lines.iter().find(|line| (line.y0 - 146.0).abs() < 4.0).unwrap(),
+        block.lines.iter().find(|line| (line.y0 - 138.0).abs() < 2.0).unwrap(),
         155.0,
         146.0,
         10.0,
