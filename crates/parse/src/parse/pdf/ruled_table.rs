@@ -145,7 +145,7 @@ fn header_levels(grid: &Grid) -> usize {
     if spans_columns && levels <= MAX_HEADER_LEVELS && levels < grid.rows() { levels } else { 1 }
 }
 
-/// One row for a header of several: each column is called by all that stands over it.
+/// One row for a header of several: what stands over each other is one cell. What spans columns stands in the first.
 fn push_header(
     grid: &Grid,
     cells: &[Vec<CellLine>],
@@ -154,17 +154,15 @@ fn push_header(
     looks: &mut Vec<RowLook>,
     spans: &mut Vec<(usize, [f32; 4])>,
 ) {
-    let mut seen = std::collections::BTreeSet::new();
     let mut header = Vec::with_capacity(grid.columns());
     for column in 0..grid.columns() {
-        let mut over: Vec<usize> = (0..levels).map(|row| grid.cell(row, column)).collect();
+        let begins = |row: &usize| column == 0 || grid.cell(*row, column - 1) != grid.cell(*row, column);
+        let mut over: Vec<usize> = (0..levels).filter(begins).map(|row| grid.cell(row, column)).collect();
         over.dedup();
         let lines = over.iter().flat_map(|&cell| &cells[cell]).map(|line| line.text.as_str());
         header.push(join_lines(lines));
         for cell in over {
-            if seen.insert(cell) {
-                spans.extend(cells[cell].iter().map(|line| (rows.len(), line.bounds)));
-            }
+            spans.extend(cells[cell].iter().map(|line| (rows.len(), line.bounds)));
         }
     }
     if header.iter().any(|cell| !cell.is_empty()) {
