@@ -99,6 +99,8 @@ error_codes! {
     DamagedFile = "damaged_file", 422;
     /// The file needs a password.
     Encrypted = "encrypted", 422;
+    /// The password that was given does not open the file.
+    WrongPassword = "wrong_password", 422;
     /// The document has no pages.
     NoPages = "no_pages", 422;
     /// The document holds no text that can be read (a scan, for example).

@@ -64,7 +64,7 @@ pub enum Engine {
 }
 
 /// How to parse.
-#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct ParseOptions {
     pub limits: ContentLimits,
     pub engine: Engine,
@@ -73,6 +73,9 @@ pub struct ParseOptions {
     /// Told once, when the recognition of text in pictures begins: it takes much longer than anything else.
     #[serde(skip)]
     pub on_recognition: Option<fn()>,
+    /// Opens files that are protected; the empty password is always tried first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 impl ParseOptions {
@@ -80,6 +83,18 @@ impl ParseOptions {
         if let Some(told) = self.on_recognition {
             told();
         }
+    }
+}
+
+/// Without the password.
+impl std::fmt::Debug for ParseOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParseOptions")
+            .field("limits", &self.limits)
+            .field("engine", &self.engine)
+            .field("ocr", &self.ocr)
+            .field("password", &self.password.as_ref().map(|_| "..."))
+            .finish()
     }
 }
 

@@ -65,7 +65,8 @@ async fn proposed(
     })?;
     let _turn = app.direct_reads.acquire().await.map_err(ApiError::internal)?;
     let file = app.originals.open_locally(sha256).await?;
-    let parsed = app.reader.read(file.as_ref(), &version.name).await.map_err(crate::tika::unreadable)?;
+    let parsed =
+        app.reader.read(file.as_ref(), &version.name, None).await.map_err(crate::tika::unreadable)?;
     let chunker = app.chunker.clone();
     let chunks = tokio::task::spawn_blocking(move || chunker.chunk(&parsed, profile))
         .await

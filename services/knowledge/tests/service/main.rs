@@ -7,6 +7,7 @@ mod documents;
 mod harness;
 mod permissions;
 mod profiles;
+mod protected;
 mod recovery;
 mod stores;
 mod upload;

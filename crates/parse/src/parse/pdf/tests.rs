@@ -1,6 +1,10 @@
 //! Whole files, made here, through the whole of the PDF parser.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod beside;
+mod scripts;
+mod tables;
+
 use lopdf::{
     Dictionary, Document, EncryptionState, EncryptionVersion, Object, Permissions, Stream, StringFormat,
     dictionary,

@@ -294,6 +294,12 @@ export const en: Record<keyof typeof zh, string> = {
   'documents.delete_inside': 'So {n|will the document|will the # documents} inside of it.',
   'documents.inside': '{n|# document inside|# documents inside}',
   'documents.retry': 'Process again',
+  'documents.password_give': 'Give the password',
+  'documents.password_title': 'Protected file',
+  'documents.password_text':
+    '“{name}” asks for a password. It is kept encrypted until the file has been read, then erased.',
+  'documents.password': 'Password of the file',
+  'documents.password_submit': 'Read the file',
   'documents.open': 'Open {name}',
   'documents.warnings': '{n|# note|# notes}',
   'documents.page_count': '{n|# page|# pages}',
@@ -456,7 +462,8 @@ export const en: Record<keyof typeof zh, string> = {
   'error.empty_file': 'The file is empty.',
   'error.unsupported_media_type': 'Files of this kind cannot be read yet.',
   'error.damaged_file': 'The file is damaged or incomplete.',
-  'error.encrypted': 'The file is protected by a password. Remove it and upload again.',
+  'error.encrypted': 'The file is protected by a password. Give it to have the file read.',
+  'error.wrong_password': 'This password does not open the file. Try another one.',
   'error.no_pages': 'The file has no pages.',
   'error.no_text': 'There is no readable text in the file.',
   'error.ocr_unavailable':
