@@ -191,3 +191,42 @@ fn text(source: &Paragraph) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_the_library_cannot_read_is_damaged() {
+        let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
+        file.create_stream("/WordDocument").unwrap().write_all(&[0xec; 600]).unwrap();
+        let data = file.into_inner().into_inner();
+        let failure = parse(data, "application/msword", &ParseOptions::default()).unwrap_err();
+        assert_eq!(failure.code, FailureCode::DamagedFile);
+    }
+
+    #[test]
+    fn numbered_items_and_notes_keep_their_marks() {
+        let run = undoc::model::TextRun::plain("text");
+        let list = undoc::model::ListInfo {
+            list_type: ListType::Numbered,
+            level: 1,
+            number: Some(3),
+            ..undoc::model::ListInfo::default()
+        };
+        let item = Paragraph { runs: vec![run], list_info: Some(list), ..Paragraph::default() };
+        let note =
+            SourceBlock::Note { label: "e1".to_owned(), content: vec![Paragraph::with_text("a note")] };
+        let builder = DocumentBuilder::new("application/msword", &super::super::ContentLimits::default());
+        let mut reader = Reader { builder, page: None, is_paged: false };
+        reader.block(&SourceBlock::Paragraph(item));
+        reader.block(&note);
+        crate::parse::fixtures::assert_outline(
+            &reader.builder.finish(),
+            &[("li1", "3. text"), ("note", "[^e1] a note")],
+        );
+    }
+}
