@@ -46,7 +46,7 @@ impl Proxy {
     }
 
     async fn read(&self, url: String) -> Result<Value, ApiError> {
-        self.client().read(&context(), &ReadRequest { url }).await.map(|answer| json!(answer))
+        self.client().read(&context(), &ReadRequest { url, question: None }).await.map(|answer| json!(answer))
     }
 
     /// A plain GET, with an internal token for `audience` when there is one.
@@ -69,7 +69,14 @@ fn context() -> CallContext {
 }
 
 fn request(query: &str) -> SearchRequest {
-    SearchRequest { query: query.to_owned(), engines: None, top_k: None, language: None, time_range: None }
+    SearchRequest {
+        query: query.to_owned(),
+        engines: None,
+        top_k: None,
+        language: None,
+        time_range: None,
+        confirmed: false,
+    }
 }
 
 /// Settings that search at `server` and may read pages from this machine.
@@ -146,7 +153,7 @@ async fn a_search_answers_ordered_results_and_a_report_on_each_engine() {
     assert_eq!(answer["engines"][1]["name"], "google");
     assert_eq!(answer["engines"][1]["state"], "timeout");
     let asked = &server.received_requests().await.unwrap()[0];
-    assert_eq!(asked.url.query(), Some("q=pump&format=json"));
+    assert_eq!(asked.url.query(), Some("q=pump&format=json&safesearch=1"));
     assert!(asked.headers.get("authorization").is_none(), "the internal token must not leave");
 }
 
@@ -204,13 +211,13 @@ async fn an_engine_that_fails_is_said_to_be_unavailable_and_its_words_stay_insid
 }
 
 #[tokio::test]
-async fn readiness_follows_the_engine() {
-    let server = MockServer::start().await;
+async fn readiness_sends_nothing_and_follows_what_searches_met() {
+    let server = searxng(ResponseTemplate::new(429)).await;
     let proxy = Proxy::start(config(&server)).await;
     assert_eq!(proxy.get("/readyz", None).await.0, 200);
-    drop(server);
-    let nowhere = Config { upstream_url: Some("http://127.0.0.1:1/".parse().unwrap()), ..Config::default() };
-    let (status, body) = Proxy::start(nowhere).await.get("/readyz", None).await;
+    assert!(server.received_requests().await.unwrap().is_empty(), "a probe must not speak to the outside");
+    proxy.search(request("pump")).await.unwrap_err();
+    let (status, body) = proxy.get("/readyz", None).await;
     assert_eq!((status, body["dependencies"]["search_engine"]["state"].as_str()), (503, Some("failed")));
 }
 
