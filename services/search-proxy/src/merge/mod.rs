@@ -153,6 +153,14 @@ pub fn merge(contributions: &[Contribution], preferences: &Preferences<'_>) -> V
     ordered.into_iter().map(Candidate::into_result).collect()
 }
 
+/// Whether two results would be merged into one.
+pub fn is_same_page(one: &Hit, other: &Hit) -> bool {
+    match (Candidate::from_hit(one, ""), Candidate::from_hit(other, "")) {
+        (Some(one), Some(other)) => one.is_same_page(&other),
+        _ => false,
+    }
+}
+
 /// An address that a browser may be sent to.
 fn page_address(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim()).ok()?;

@@ -2,82 +2,22 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::net::SocketAddr;
+mod farm;
+mod quality;
+mod reading;
+mod rules;
+mod support;
 
-use anwen_contract::client::{Audience, CallContext, SearchClient, ServiceClient, TokenSource};
-use anwen_contract::search::{ReadRequest, SearchRequest};
-use anwen_contract::{ApiError, Asker, ErrorCode, UserId};
+use anwen_contract::ErrorCode;
+use anwen_contract::client::Audience;
+use anwen_contract::search::SearchRequest;
 use anwen_platform::InternalTokens;
-use anwen_platform::http::{bind, serve};
 use anwen_search_proxy::{Config, build};
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::json;
 use std::time::Duration;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use support::{Proxy, request};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
-
-/// A running service; it stops when this is dropped.
-struct Proxy {
-    address: SocketAddr,
-    tokens: InternalTokens,
-    _stop: DropGuard,
-}
-
-impl Proxy {
-    async fn start(config: Config) -> Self {
-        let tokens = InternalTokens::new(&[7; 32]).unwrap();
-        let router = build(config, tokens.clone()).unwrap().router();
-        let listener = bind("127.0.0.1:0".parse().unwrap(), false).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, router, stop.clone()));
-        Self { address, tokens, _stop: stop.drop_guard() }
-    }
-
-    fn client(&self) -> SearchClient {
-        let base = format!("http://{}", self.address).parse().unwrap();
-        let tokens = Arc::new(self.tokens.clone());
-        SearchClient::new(ServiceClient::new(base, reqwest::Client::new(), tokens, Audience::SearchProxy))
-    }
-
-    async fn search(&self, request: SearchRequest) -> Result<Value, ApiError> {
-        self.client().search(&context(), &request).await.map(|answer| json!(answer))
-    }
-
-    async fn read(&self, url: String) -> Result<Value, ApiError> {
-        self.client().read(&context(), &ReadRequest { url, question: None }).await.map(|answer| json!(answer))
-    }
-
-    /// A plain GET, with an internal token for `audience` when there is one.
-    async fn get(&self, path: &str, audience: Option<Audience>) -> (u16, Value) {
-        let mut request = reqwest::Client::new().get(format!("http://{}{path}", self.address));
-        if let Some(audience) = audience {
-            request = request.bearer_auth(self.tokens.bearer(&asker(), audience).unwrap());
-        }
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
-    }
-}
-
-fn asker() -> Asker {
-    Asker { user_id: UserId::new(), groups: Vec::new(), is_admin: false, only_knowledge_bases: None }
-}
-
-fn context() -> CallContext {
-    CallContext::new(asker(), "test-1").within(Duration::from_secs(20))
-}
-
-fn request(query: &str) -> SearchRequest {
-    SearchRequest {
-        query: query.to_owned(),
-        engines: None,
-        top_k: None,
-        language: None,
-        time_range: None,
-        confirmed: false,
-    }
-}
 
 /// Settings that search at `server` and may read pages from this machine.
 fn config(server: &MockServer) -> Config {
