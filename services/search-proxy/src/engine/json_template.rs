@@ -54,7 +54,7 @@ impl Engine for JsonTemplate {
     }
 
     fn read(&self, answer: &Answer) -> Result<Found, EngineError> {
-        let value: Value = answer.json()?;
+        let value = answer.value()?;
         let rows = at(&value, &self.paths.results)
             .and_then(Value::as_array)
             .ok_or_else(|| EngineError::Shape(format!("no array at `{}`", self.paths.results)))?;

@@ -177,6 +177,15 @@ pub struct Answer {
 
 impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, EngineError> {
+        // An array would be read as an object whose fields are all absent.
+        if self.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(EngineError::Shape("not a JSON object".to_owned()));
+        }
+        serde_json::from_slice(&self.body).map_err(|cause| EngineError::Shape(cause.to_string()))
+    }
+
+    /// Any JSON, for engines whose shape the settings describe.
+    pub fn value(&self) -> Result<serde_json::Value, EngineError> {
         serde_json::from_slice(&self.body).map_err(|cause| EngineError::Shape(cause.to_string()))
     }
 

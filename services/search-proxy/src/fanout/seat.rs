@@ -96,7 +96,9 @@ impl Seat {
 
     /// Asks the engine, under all its limits, until `deadline` at most.
     pub async fn search(&self, query: &Query, deadline: Instant) -> Result<Found, Outcome> {
-        if let Admission::Paused { .. } = self.record().breaker.admit(Instant::now()) {
+        // Of its own statement: the guard must be gone before the record is locked again.
+        let admission = self.record().breaker.admit(Instant::now());
+        if let Admission::Paused { .. } = admission {
             self.record().health.skipped += 1;
             return Err(Outcome::Paused);
         }

@@ -358,7 +358,7 @@ mod tests {
     fn the_site_is_the_name_that_was_registered() {
         let cases = [
             ("https://blog.a.example/", "a.example"),
-            ("https://www.gov.cn/", "gov.cn"),
+            ("https://www.gov.cn/", "www.gov.cn"),
             ("https://flk.npc.gov.cn/", "npc.gov.cn"),
             ("https://news.bbc.co.uk/", "bbc.co.uk"),
             ("http://10.0.0.1/", "10.0.0.1"),

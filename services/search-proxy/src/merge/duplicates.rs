@@ -46,8 +46,9 @@ impl Sketch {
     }
 }
 
-/// Whether two results show the same text.
-pub fn near(one: &Sketch, other: &Sketch) -> bool {
+/// Whether two results show the same text. A site rarely has one text at two addresses, but often two pages from one
+/// template: there only what is all but equal counts.
+pub fn near(one: &Sketch, other: &Sketch, is_same_site: bool) -> bool {
     if one.numbers != other.numbers || (one.bits ^ other.bits).count_ones() > MAX_SKETCH_DISTANCE {
         return false;
     }
@@ -59,8 +60,10 @@ pub fn near(one: &Sketch, other: &Sketch) -> bool {
     }
     let title = overlap(&one.title, &other.title);
     let snippet = overlap(&one.snippet, &other.snippet);
+    if is_same_site {
+        return title >= EQUAL_TITLE && snippet >= EQUAL_SNIPPET;
+    }
     (title >= SAME_TITLE && snippet >= SAME_SNIPPET)
-        || (title >= EQUAL_TITLE && snippet >= SAME_SNIPPET * 0.9)
         || (snippet >= EQUAL_SNIPPET && title >= SAME_TITLE * 0.6)
 }
 
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
 
     fn is_near(one: (&str, &str), other: (&str, &str)) -> bool {
-        near(&Sketch::of(one.0, one.1), &Sketch::of(other.0, other.1))
+        near(&Sketch::of(one.0, one.1), &Sketch::of(other.0, other.1), false)
     }
 
     const SNIPPET: &str = "Before the mechanical seal is changed, isolate the pump and drain the casing; then loosen the gland.";
@@ -183,6 +186,20 @@ mod tests {
             ("离心泵维护手册（上）机械密封", SNIPPET),
             ("离心泵维护手册（下）机械密封", SNIPPET)
         ));
+    }
+
+    #[test]
+    fn two_pages_of_one_site_from_one_template_stay_two() {
+        let one = Sketch::of(
+            "How to correct an error in VLOOKUP",
+            "The value is not in the first column of the table array.",
+        );
+        let other = Sketch::of(
+            "How to correct an error in HLOOKUP",
+            "The value is not in the first row of the table array.",
+        );
+        assert!(!near(&one, &other, true));
+        assert!(near(&one, &one.clone(), true));
     }
 
     #[test]

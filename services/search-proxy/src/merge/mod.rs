@@ -82,7 +82,8 @@ impl Candidate {
     }
 
     fn is_same_page(&self, other: &Self) -> bool {
-        self.canonical == other.canonical || duplicates::near(&self.sketch, &other.sketch)
+        self.canonical == other.canonical
+            || duplicates::near(&self.sketch, &other.sketch, self.canonical.site() == other.canonical.site())
     }
 
     fn absorb(&mut self, other: Self) {

@@ -13,28 +13,29 @@ type Check = fn(&str) -> bool;
 
 static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
     let always: Check = |_| true;
+    // Word boundaries of ASCII: between a Chinese character and a digit there is none of Unicode's.
     let forms: [(&str, Check); 9] = [
         // Addresses of mail.
         (r"[\p{L}0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", always),
         // Addresses with a name, a password or a query in them.
-        (r"(?i)\bhttps?://[^\s，。；]+", is_private_address),
+        (r"(?i)(?-u:\b)https?://[^\s，。；]+", is_private_address),
         // Identity numbers of the People's Republic of China.
-        (r"\b\d{17}[\dXx]\b|\d{17}[\dXx]", is_identity_number),
+        (r"(?-u:\b)\d{17}[\dXx](?-u:\b)|\d{17}[\dXx]", is_identity_number),
         // Mobile numbers of China.
-        (r"(?:\+?86[-\s]?)?\b1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}\b|1[3-9]\d{9}", is_mobile_number),
+        (r"(?:\+?86[-\s]?)?(?-u:\b)1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?-u:\b)|1[3-9]\d{9}", is_mobile_number),
         // International and North American numbers.
         (
-            r"\+\d{1,3}[\s-]?(?:\(?\d{1,4}\)?[\s-]?){2,4}\d{2,4}\b|\(\d{3}\)\s?\d{3}-\d{4}\b|\b\d{3}-\d{3}-\d{4}\b",
+            r"\+\d{1,3}[\s-]?(?:\(?\d{1,4}\)?[\s-]?){2,4}\d{2,4}(?-u:\b)|\(\d{3}\)\s?\d{3}-\d{4}(?-u:\b)|(?-u:\b)\d{3}-\d{3}-\d{4}(?-u:\b)",
             always,
         ),
         // Land lines of China.
-        (r"\b0\d{2,3}-\d{7,8}\b", always),
+        (r"(?-u:\b)0\d{2,3}-\d{7,8}(?-u:\b)", always),
         // Cards.
-        (r"\b\d(?:[ -]?\d){12,18}\b", is_card_number),
+        (r"(?-u:\b)\d(?:[ -]?\d){12,18}(?-u:\b)", is_card_number),
         // Accounts of banks.
-        (r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", is_iban),
+        (r"(?-u:\b)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?-u:\b)", is_iban),
         // Addresses of machines.
-        (r"\b(?:\d{1,3}\.){3}\d{1,3}\b", is_machine),
+        (r"(?-u:\b)(?:\d{1,3}\.){3}\d{1,3}(?-u:\b)", is_machine),
     ];
     let built = forms
         .into_iter()

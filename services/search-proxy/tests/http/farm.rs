@@ -277,12 +277,13 @@ async fn the_list_grows_as_engines_answer_and_ends_without_the_late_one() {
         .unwrap();
     let text = answer.text().await.unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 3, "{text}");
-    let counts: Vec<usize> = lines.iter().map(|line| urls(&line["answer"]).len()).collect();
-    assert_eq!(counts, [4, 5, 5]);
+    // Whether the late engine has a line of its own depends on which of two equal deadlines is first.
+    let (last, growing) = lines.split_last().unwrap();
+    let counts: Vec<usize> = growing.iter().map(|line| urls(&line["answer"]).len()).collect();
+    assert_eq!(counts[..2], [4, 5], "{text}");
+    assert!(growing.iter().all(|line| line["done"] == false) && last["done"] == true, "{text}");
     assert_eq!(
-        lines.iter().map(|line| line["done"].as_bool().unwrap()).collect::<Vec<_>>(),
-        [false, false, true]
+        (urls(&last["answer"]).len(), last["answer"]["engines"][1]["state"].as_str()),
+        (5, Some("timeout"))
     );
-    assert_eq!(lines[2]["answer"]["engines"][1]["state"], "timeout");
 }

@@ -149,7 +149,7 @@ async fn results_come_in_as_the_lists_say() {
 #[tokio::test]
 async fn sites_are_preferred_or_the_only_ones() {
     let farm = Farm::of(&[Mood::Good; 5]).await;
-    let prefer = vec![SitePreference { site: "bocha.example".to_owned(), weight: 9.0 }];
+    let prefer = vec![SitePreference { site: "bocha.example".to_owned(), weight: 10.0 }];
     let rules = SearchRules { sites: SiteRules { prefer, ..SiteRules::default() }, ..SearchRules::default() };
     let (proxy, _folder) = proxy_with(&farm, &rules).await;
     assert_eq!(urls(&proxy.search(request("seal")).await.unwrap())[0], "https://bocha.example/only");
