@@ -6,7 +6,6 @@ mod envelope;
 mod knowledge_model;
 mod ollama;
 mod openai;
-mod searxng;
 mod tika;
 
 use crate::app::AppState;
@@ -18,7 +17,6 @@ pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub fn routes() -> OpenApiRouter<AppState> {
     openai::routes()
         .merge(ollama::routes())
-        .merge(searxng::routes())
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
         .merge(tika::routes())
 }
