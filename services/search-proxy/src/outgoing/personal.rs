@@ -15,10 +15,10 @@ static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
     let always: Check = |_| true;
     // Word boundaries of ASCII: between a Chinese character and a digit there is none of Unicode's.
     let forms: [(&str, Check); 9] = [
+        // Addresses with a name, a password or a query in them; before those of mail, which stand inside of them.
+        (r"(?i)(?-u:\b)https?://[^\s，。；]+", is_private_address),
         // Addresses of mail.
         (r"[\p{L}0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", always),
-        // Addresses with a name, a password or a query in them.
-        (r"(?i)(?-u:\b)https?://[^\s，。；]+", is_private_address),
         // Identity numbers of the People's Republic of China.
         (r"(?-u:\b)\d{17}[\dXx](?-u:\b)|\d{17}[\dXx]", is_identity_number),
         // Mobile numbers of China.
