@@ -30,7 +30,7 @@ impl Guard {
     /// What would leave for a question of at most `max_chars` characters. Personal data goes first, while the sentence that
     /// shows it to be such still stands around it.
     pub fn prepare(&self, question: &str, max_chars: usize) -> Outgoing {
-        let question = clean(question, max_chars);
+        let question: String = clean(question, max_chars).chars().map(half_width).collect();
         let (text, personal) = replaced(&question, personal::find(&question), " ");
         let own: Vec<(usize, usize)> =
             self.own_words.find(&text).iter().map(|hit| (hit.start, hit.end)).collect();
@@ -53,6 +53,14 @@ impl Guard {
             redactions: personal + own + listed,
             needs_confirmation: self.confirms,
         }
+    }
+}
+
+/// The ASCII form of a full-width letter, digit or mark: in it the forms of personal data are told.
+fn half_width(c: char) -> char {
+    match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        _ => c,
     }
 }
 
@@ -90,6 +98,12 @@ mod tests {
         assert_eq!(outgoing.redactions, 3);
         let english = prepare("How does ACME  pumps compare with other centrifugal pumps?");
         assert!(!english.query.to_lowercase().contains("acme"), "{english:?}");
+    }
+
+    #[test]
+    fn numbers_in_full_width_are_personal_data_too() {
+        let outgoing = prepare("离心泵 １３８１２３４５６７８ １１０１０５１９４９１２３１００２Ｘ");
+        assert_eq!((outgoing.query.as_str(), outgoing.redactions), ("离心泵", 2));
     }
 
     #[test]

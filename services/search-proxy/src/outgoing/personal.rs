@@ -20,22 +20,25 @@ static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
         // Addresses of mail.
         (r"[\p{L}0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", always),
         // Identity numbers of the People's Republic of China.
-        (r"(?-u:\b)\d{17}[\dXx](?-u:\b)|\d{17}[\dXx]", is_identity_number),
+        (r"(?-u:\b)[0-9]{17}[0-9Xx](?-u:\b)|[0-9]{17}[0-9Xx]", is_identity_number),
         // Mobile numbers of China.
-        (r"(?:\+?86[-\s]?)?(?-u:\b)1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?-u:\b)|1[3-9]\d{9}", is_mobile_number),
+        (
+            r"(?:\+?86[-\s]?)?(?-u:\b)1[3-9][0-9][-\s]?[0-9]{4}[-\s]?[0-9]{4}(?-u:\b)|1[3-9][0-9]{9}",
+            is_mobile_number,
+        ),
         // International and North American numbers.
         (
-            r"\+\d{1,3}[\s-]?(?:\(?\d{1,4}\)?[\s-]?){2,4}\d{2,4}(?-u:\b)|\(\d{3}\)\s?\d{3}-\d{4}(?-u:\b)|(?-u:\b)\d{3}-\d{3}-\d{4}(?-u:\b)",
+            r"\+[0-9]{1,3}[\s-]?(?:\(?[0-9]{1,4}\)?[\s-]?){2,4}[0-9]{2,4}(?-u:\b)|\([0-9]{3}\)\s?[0-9]{3}-[0-9]{4}(?-u:\b)|(?-u:\b)[0-9]{3}-[0-9]{3}-[0-9]{4}(?-u:\b)",
             always,
         ),
         // Land lines of China.
-        (r"(?-u:\b)0\d{2,3}-\d{7,8}(?-u:\b)", always),
+        (r"(?-u:\b)0[0-9]{2,3}-[0-9]{7,8}(?-u:\b)", always),
         // Cards.
-        (r"(?-u:\b)\d(?:[ -]?\d){12,18}(?-u:\b)", is_card_number),
+        (r"(?-u:\b)[0-9](?:[ -]?[0-9]){12,18}(?-u:\b)", is_card_number),
         // Accounts of banks.
-        (r"(?-u:\b)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?-u:\b)", is_iban),
+        (r"(?-u:\b)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?-u:\b)", is_iban),
         // Addresses of machines.
-        (r"(?-u:\b)(?:\d{1,3}\.){3}\d{1,3}(?-u:\b)", is_machine),
+        (r"(?-u:\b)(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?-u:\b)", is_machine),
     ];
     let built = forms
         .into_iter()
