@@ -143,6 +143,10 @@ error_codes! {
     // Web search.
     /// Web search is switched off.
     WebSearchDisabled = "web_search_disabled", 403;
+    /// The rules want a person to see what is sent first.
+    SearchNotConfirmed = "search_not_confirmed", 409;
+    /// The rules let this query not leave, or its results not come in.
+    SearchBlocked = "search_blocked", 403;
     /// No search engine answered.
     SearchUnavailable = "search_unavailable", 502;
     /// The address may not be read (private, link-local, or not HTTP).

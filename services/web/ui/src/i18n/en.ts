@@ -485,6 +485,8 @@ export const en: Record<keyof typeof zh, string> = {
   'error.generation_failed': 'The model failed while it wrote the answer.',
   'error.web_search_disabled': 'Web search is switched off.',
   'error.search_unavailable': 'No search engine answered.',
+  'error.search_not_confirmed': 'Please look at what would be sent to search engines, and confirm it.',
+  'error.search_blocked': 'The rules of this server do not allow this web search.',
   'error.address_refused': 'This address may not be read.',
   'error.page_unreadable': 'The page could not be read.',
   'error.service_unavailable': 'A service that this needs is not available. Please try again shortly.',

@@ -468,6 +468,8 @@ export const zh = {
   'error.generation_failed': '生成回答时出错。',
   'error.web_search_disabled': '联网搜索已关闭。',
   'error.search_unavailable': '没有搜索引擎响应。',
+  'error.search_not_confirmed': '请先查看并确认将要发送给搜索引擎的内容。',
+  'error.search_blocked': '本服务器的规则不允许这次联网搜索。',
   'error.address_refused': '不允许读取这个地址。',
   'error.page_unreadable': '网页无法读取。',
   'error.service_unavailable': '所需的服务暂时不可用，请稍后再试。',
