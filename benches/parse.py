@@ -66,7 +66,6 @@ class File:
     expected: Path | None = None
     # By program; None where it failed.
     texts: dict[str, str | None] = field(default_factory=dict)
-    pages: int = 0
 
     @property
     def ending(self) -> str:
@@ -122,7 +121,6 @@ def read_all(files: list[File], ours: Reader, others: dict[str, Reader]) -> list
         print(f"\rreading {number + 1}/{len(files)}", end="", file=sys.stderr, flush=True)
         answer = ours.ask(path=str(file.path), name=file.path.name, want="text")
         file.texts[OURS] = answer["text"]
-        file.pages = answer["pages"]
         if answer["text"] is None:
             failures.append(f"{answer.get('code') or answer.get('error')}: {file.path.name}")
         for name, reader in others.items():
@@ -130,16 +128,15 @@ def read_all(files: list[File], ours: Reader, others: dict[str, Reader]) -> list
             if reads is None or file.ending in reads or file.family in reads:
                 answer = reader.ask(path=str(file.path), want="text")
                 file.texts[name] = answer["text"]
-                file.pages = max(file.pages, answer["pages"])
     print(file=sys.stderr)
     return failures
 
 
 def scores(file: File) -> tuple[str, dict[str, tuple[float, float]]]:
     """How the file was judged, and each program's two agreements; nothing when it cannot be judged."""
-    made = {name: Text(text or "", file.pages) for name, text in file.texts.items()}
+    made = {name: Text(text or "") for name, text in file.texts.items()}
     if file.expected:
-        reference = Text(file.expected.read_text("utf-8", "replace"), file.pages)
+        reference = Text(file.expected.read_text("utf-8", "replace"))
         return "expected", {name: text.agreement(reference) for name, text in made.items()}
     found = {}
     for name, text in made.items():

@@ -25,7 +25,7 @@ class PyMuPdf:
 
     def text(self, path: str) -> tuple[str, int]:
         with self.module.open(path) as document:
-            return "\n".join(page.get_text(sort=False) for page in document), len(document)
+            return "\f".join(page.get_text(sort=False) for page in document), len(document)
 
     def boxes(self, path: str) -> tuple[str, int]:
         with self.module.open(path) as document:
@@ -46,7 +46,7 @@ class PyPdf:
 
     def text(self, path: str) -> tuple[str, int]:
         reader = self.module.PdfReader(path)
-        return "\n".join(page.extract_text() for page in reader.pages), len(reader.pages)
+        return "\f".join(page.extract_text() for page in reader.pages), len(reader.pages)
 
 
 class PdfToText:

@@ -13,31 +13,45 @@ COMMENT = re.compile(r"<!--.*?-->", re.S)
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
 HYPHEN_AT_LINE_END = re.compile(r"(\w)[-\u2010\u00ad]\n\s*(\w)")
-# A line on this share of the pages is a running header or footer.
+# A line at the edge of a page that returns on this share of the pages is a running header or footer.
 RUNNING_SHARE = 0.5
-MIN_RUNNING = 3
+MIN_PAGES = 3
+EDGE_LINES = 3
 
 
-def words(text: str, pages: int = 0) -> list[str]:
+def words(text: str) -> list[str]:
     """The words of a text without markup, running lines and hyphens at line ends."""
     text = html.unescape(COMMENT.sub(" ", text))
     text = IMAGE.sub(r" \1 ", text)
     text = LINK.sub(r" \1 ", text)
     text = unicodedata.normalize("NFKC", text).replace("\u00ad\n", "")
-    text = without_running_lines(text, pages)
+    text = without_running_lines(text)
     text = HYPHEN_AT_LINE_END.sub(r"\1\2", text)
     return WORD.findall(WIDE.sub(r" \1 ", text).casefold())
 
 
-def without_running_lines(text: str, pages: int) -> str:
-    """Whoever keeps headers and page numbers, and whoever drops them, is compared on what is between them."""
-    least = max(MIN_RUNNING, round(pages * RUNNING_SHARE))
-    if pages < MIN_RUNNING:
+def without_running_lines(text: str) -> str:
+    """Whoever keeps headers and page numbers, and whoever drops them, is compared on what is between them. Pages end
+    with a form feed."""
+    pages = [[line.strip() for line in page.splitlines() if line.strip()] for page in text.split("\f")]
+    if len(pages) < MIN_PAGES:
         return text
-    lines = text.splitlines()
-    shape = [re.sub(r"\d+", "#", line.strip()) for line in lines]
-    counts = Counter(shape)
-    return "\n".join(line for line, of in zip(lines, shape) if not of or counts[of] < least)
+
+    def at_edge(page: list[str]) -> set[int]:
+        return {*range(min(EDGE_LINES, len(page))), *range(max(len(page) - EDGE_LINES, 0), len(page))}
+
+    def shape(line: str) -> str:
+        return re.sub(r"\d+", "#", line)
+
+    counts = Counter(found for page in pages for found in {shape(page[index]) for index in at_edge(page)})
+    running = {line for line, count in counts.items() if count >= max(MIN_PAGES, len(pages) * RUNNING_SHARE)}
+    kept = [
+        line
+        for page in pages
+        for index, line in enumerate(page)
+        if not (index in at_edge(page) and shape(line) in running)
+    ]
+    return "\n".join(kept)
 
 
 def pairs(of: list[str]) -> Counter:
@@ -52,8 +66,8 @@ def f1(ours: Counter, theirs: Counter) -> float:
 class Text:
     """A text, ready to be compared."""
 
-    def __init__(self, text: str, pages: int = 0):
-        found = words(text, pages)
+    def __init__(self, text: str):
+        found = words(text)
         self.words = Counter(found)
         self.pairs = pairs(found)
 

@@ -10,3 +10,4 @@ mod harness;
 mod main_job;
 mod permissions;
 mod stray;
+mod tables;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-const FORMATS: &[&str] = &["pdf", "docx", "md", "mdx", "html", "txt"];
+const FORMATS: &[&str] = &["pdf", "docx", "md", "mdx", "html", "txt", "png", "jpg", "tiff"];
 /// Share of answerable questions whose document must be among the first five.
 const MIN_FOUND: f64 = 0.85;
 

@@ -99,6 +99,8 @@ error_codes! {
     DamagedFile = "damaged_file", 422;
     /// The file needs a password.
     Encrypted = "encrypted", 422;
+    /// The password that was given does not open the file.
+    WrongPassword = "wrong_password", 422;
     /// The document has no pages.
     NoPages = "no_pages", 422;
     /// The document holds no text that can be read (a scan, for example).
@@ -145,6 +147,10 @@ error_codes! {
     // Web search.
     /// Web search is switched off.
     WebSearchDisabled = "web_search_disabled", 403;
+    /// The rules want a person to see what is sent first.
+    SearchNotConfirmed = "search_not_confirmed", 409;
+    /// The rules let this query not leave, or its results not come in.
+    SearchBlocked = "search_blocked", 403;
     /// No search engine answered.
     SearchUnavailable = "search_unavailable", 502;
     /// The address may not be read (private, link-local, or not HTTP).

@@ -235,6 +235,25 @@ pub struct UpdateDocument {
     pub labels: Option<Vec<String>>,
 }
 
+/// Longest password of a file (characters).
+pub const MAX_FILE_PASSWORD_CHARACTERS: usize = 1_024;
+
+/// The body of `POST /documents/{id}/retry`; it may be left out.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct RetryDocument {
+    /// For a file that is protected by one. Kept encrypted until the file has been read, and no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1024, format = Password)]
+    pub password: Option<String>,
+}
+
+/// Without the password.
+impl std::fmt::Debug for RetryDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RetryDocument").field("password", &self.password.as_ref().map(|_| "...")).finish()
+    }
+}
+
 /// A rectangle on a page, in points from the page's top left corner as it is shown (crop box and rotation
 /// applied).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -19,9 +19,13 @@ use std::time::Instant;
 use anwen_parse::chunk::{ChunkSettings, chunk_document};
 use anwen_parse::clean::is_wide;
 use anwen_parse::document::to_text;
-use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child, run_parse_worker};
+use anwen_parse::parse::ocr::OcrSettings;
+use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child_with_ocr, run_parse_worker};
 
-const FORMATS: [&str; 8] = ["pdf", "docx", "md", "mdx", "markdown", "html", "htm", "txt"];
+const FORMATS: [&str; 25] = [
+    "pdf", "docx", "md", "mdx", "markdown", "html", "htm", "txt", "doc", "odt", "rtf", "pptx", "ppt", "odp",
+    "xlsx", "xls", "xlsb", "ods", "csv", "tsv", "png", "jpg", "jpeg", "tif", "tiff",
+];
 
 #[derive(serde::Deserialize)]
 struct Entry {
@@ -87,7 +91,8 @@ async fn measure(folder: &Path, entry: &Entry) -> Row {
         arguments: vec!["parse-worker".to_owned()],
     };
     let began = Instant::now();
-    let result = parse_in_child(&worker, &ParseLimits::default(), &path, &entry.path).await;
+    let (limits, ocr) = (ParseLimits::default(), OcrSettings::default());
+    let result = parse_in_child_with_ocr(&worker, &limits, &ocr, &path, &entry.path).await;
     let took_ms = began.elapsed().as_millis();
     let mut row = Row {
         path: entry.path.clone(),

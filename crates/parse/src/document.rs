@@ -65,6 +65,8 @@ pub mod warning {
     pub const EMBEDDED_LEFT_OUT: &str = "embedded_left_out";
     /// Some members of an archive are under a password.
     pub const MEMBERS_ENCRYPTED: &str = "members_encrypted";
+    /// What the file does not show (hidden sheets, rows, columns, slides) was not read.
+    pub const HIDDEN_LEFT_OUT: &str = "hidden_left_out";
 }
 
 /// Where one visual line of a block stands: a range of the block's text and a box on a page.
@@ -170,6 +172,19 @@ pub struct EmbeddedFile {
     pub bytes: Vec<u8>,
 }
 
+/// An address outside of the document, and where it can be clicked: left, top, right, bottom in points from the top left
+/// corner of the displayed page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    pub address: String,
+    /// From 1.
+    pub page: u32,
+    pub x0: f32,
+    pub y0: f32,
+    pub x1: f32,
+    pub y1: f32,
+}
+
 /// A file's content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParsedDocument {
@@ -187,6 +202,9 @@ pub struct ParsedDocument {
     /// In the file's order; empty for most formats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embedded: Vec<EmbeddedFile>,
+    /// Links with a place on a page; empty where the format has no geometry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     #[serde(default)]
@@ -203,6 +221,7 @@ impl ParsedDocument {
             page_labels: Vec::new(),
             blocks: Vec::new(),
             embedded: Vec::new(),
+            links: Vec::new(),
             warnings: Vec::new(),
             metadata: Metadata::default(),
         }

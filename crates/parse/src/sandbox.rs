@@ -83,14 +83,17 @@ impl Default for ParseLimits {
     }
 }
 
-/// What the parent asks of the child.
-#[derive(Debug, Serialize, Deserialize)]
+/// What the parent asks of the child. It travels by the child's standard input: a password is neither among the
+/// arguments, which other processes can read, nor on disk.
+#[derive(Serialize, Deserialize)]
 struct Request {
     path: PathBuf,
     file_name: String,
     engine: Engine,
     limits: ParseLimits,
     ocr: Option<OcrSettings>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
 }
 
 /// What the child answers.
@@ -112,6 +115,7 @@ impl Request {
     fn options(&self) -> ParseOptions {
         ParseOptions {
             ocr: self.ocr.clone(),
+            password: self.password.clone(),
             on_recognition: self.ocr.is_some().then_some(worker::recognition_starts as fn()),
             ..self.limits.options(self.engine)
         }
@@ -129,7 +133,16 @@ pub async fn parse_in_child(
     file_name: &str,
 ) -> Result<ParsedDocument, ParseFailure> {
     let off = OcrSettings { enabled: false, ..OcrSettings::default() };
-    parse_in_child_with_ocr(worker, limits, &off, path, file_name).await
+    parse_in_child_with(worker, limits, &Extras { ocr: &off, password: None }, path, file_name).await
+}
+
+/// What a file may need beside the limits.
+#[derive(Clone, Copy)]
+pub struct Extras<'a> {
+    /// How text in scanned pages and pictures is recognised.
+    pub ocr: &'a OcrSettings,
+    /// Opens a file that is protected.
+    pub password: Option<&'a str>,
 }
 
 /// [`parse_in_child`], with the text that can be recognised in scanned pages and pictures.
@@ -143,12 +156,28 @@ pub async fn parse_in_child_with_ocr(
     path: &Path,
     file_name: &str,
 ) -> Result<ParsedDocument, ParseFailure> {
+    parse_in_child_with(worker, limits, &Extras { ocr, password: None }, path, file_name).await
+}
+
+/// [`parse_in_child_with_ocr`], also for files that are protected by a password.
+///
+/// # Errors
+/// [`ParseFailure`]: the parser's own, or one for what happened to the child.
+pub async fn parse_in_child_with(
+    worker: &ParseWorker,
+    limits: &ParseLimits,
+    extras: &Extras<'_>,
+    path: &Path,
+    file_name: &str,
+) -> Result<ParsedDocument, ParseFailure> {
+    let Extras { ocr, password } = *extras;
     let request = |engine, recognises: bool| Request {
         path: path.to_owned(),
         file_name: file_name.to_owned(),
         engine,
         limits: limits.clone(),
         ocr: recognises.then(|| ocr.clone()),
+        password: password.map(str::to_owned),
     };
     let (first, again) = match attempt(worker, &request(Engine::First, ocr.enabled)).await {
         Attempt::Answered(result) => return result.map(|document| *document),

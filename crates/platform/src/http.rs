@@ -8,7 +8,7 @@ mod scaffold;
 mod serve;
 
 pub use auth::{Caller, InternalAuth};
-pub use extract::{Json, Path, Query, RequestId};
+pub use extract::{Json, OptionalJson, Path, Query, RequestId};
 pub use health::ReadyCheck;
 pub use scaffold::Scaffold;
 pub use serve::{bind, serve};

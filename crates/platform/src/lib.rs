@@ -4,6 +4,7 @@
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod seal;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
@@ -11,6 +12,7 @@ pub mod token;
 
 pub use config::{ConfigError, Settings};
 pub use db::{Database, DbError};
+pub use seal::Sealer;
 pub use settings::CommonSettings;
 pub use shutdown::Shutdown;
 pub use token::InternalTokens;

@@ -3,6 +3,7 @@
 //! HS256 JSON Web Tokens with a shared secret, an audience and a life of a minute. They never leave the
 //! internal network.
 
+use crate::seal::{Sealer, SealingRoot};
 use anwen_contract::client::{Audience, TokenSource};
 use anwen_contract::{ApiError, Asker, ErrorCode, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -34,6 +35,7 @@ pub struct SecretTooShort;
 pub struct InternalTokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    sealing: SealingRoot,
 }
 
 impl InternalTokens {
@@ -41,7 +43,16 @@ impl InternalTokens {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(SecretTooShort);
         }
-        Ok(Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret) })
+        Ok(Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            sealing: SealingRoot::new(secret),
+        })
+    }
+
+    /// Seals small secrets at rest with a key of its own for each purpose, derived from the same secret.
+    pub fn sealer(&self, purpose: &'static str) -> Sealer {
+        Sealer::new(self.sealing.clone(), purpose)
     }
 
     /// Who asks, if the token is ours, fresh and meant for `audience`.

@@ -8,7 +8,7 @@ use crate::ingest::pipeline::{EmbedPassages, ReadDocument};
 use crate::query::QuestionEmbedder;
 use crate::retrieve::Retriever;
 use crate::signals::Signals;
-use anwen_platform::{Database, Shutdown};
+use anwen_platform::{Database, Sealer, Shutdown};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -29,6 +29,8 @@ pub struct App {
     pub direct_reads: Arc<Semaphore>,
     /// Where a file waits that is read and not kept.
     pub scratch: PathBuf,
+    /// Seals passwords of files.
+    pub file_passwords: Sealer,
     pub signals: Signals,
     pub shutdown: Shutdown,
 }

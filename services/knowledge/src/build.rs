@@ -115,12 +115,14 @@ pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service,
         Arc::new(SqlChunks::new(database.clone())),
     );
     let chunker = Arc::new(load_chunker(&config, &dependencies.models_dir).await?);
+    let file_passwords = tokens.sealer(jobs::FILE_PASSWORDS);
     let pipeline = Pipeline {
         database: database.clone(),
         originals: originals.clone(),
         reader: reader.clone(),
         chunker: Arc::clone(&chunker),
         embedder: embedder.clone(),
+        file_passwords: file_passwords.clone(),
         signals: signals.clone(),
         batch_texts: config.embedding.batch_texts,
         children: config.children.clone(),
@@ -137,6 +139,7 @@ pub async fn open(config: Config, dependencies: Dependencies) -> Result<Service,
         chunker,
         direct_reads: Arc::new(Semaphore::new(config.workers.effective_count())),
         scratch,
+        file_passwords,
         signals,
         shutdown,
         config: Arc::new(config),

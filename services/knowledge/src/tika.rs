@@ -67,7 +67,7 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<ParsedDocume
         .map_err(ApiError::internal)?
         .map_err(storage_failure)?;
     receive(body, file.path(), app.config.uploads.max_file_bytes).await?;
-    app.reader.read(file.path(), &file_name(headers)).await.map_err(unreadable)
+    app.reader.read(file.path(), &file_name(headers), None).await.map_err(unreadable)
 }
 
 fn answer(kind: &'static str, parsed: &ParsedDocument) -> Response {

@@ -1,41 +1,55 @@
 //! The search proxy: the only part of Anwen that speaks to the internet, and only when an administrator has configured
 //! a search engine. Without one every call answers `web_search_disabled`, and no connection is ever made.
 //!
-//! - [`engine`]: whom a query is sent to, behind one trait;
-//! - [`results`]: what comes back, cleaned, merged and ordered (pure);
+//! - [`engine`]: whom a query is sent to, and how their answers read (pure);
+//! - [`fanout`]: asking several at once, with limits, pauses and a deadline;
+//! - [`merge`]: from their answers to one list (pure);
+//! - [`outgoing`], [`incoming`], [`rules`]: what may leave and what may come in;
 //! - [`page`]: reading one page: which addresses may be reached, how much is fetched, what of it is text.
 
+mod cache;
 pub mod config;
+mod desk;
 pub mod engine;
+pub mod fanout;
+pub mod incoming;
+pub mod merge;
+pub mod outgoing;
 pub mod page;
 pub mod results;
 mod routes;
+pub mod rules;
 mod transport;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anwen_contract::client::Audience;
 use anwen_platform::InternalTokens;
 use anwen_platform::http::{InternalAuth, ReadyCheck, Scaffold};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 
+use cache::SearchCache;
 pub use config::Config;
-use engine::Engine;
-use engine::searxng::Searxng;
+use fanout::Panel;
 use page::PageReader;
+use rules::RulesStore;
 
 /// The name of the service in logs, metrics and health answers.
 pub const SERVICE: &str = "search-proxy";
-/// A request holds a query or an address, never more.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The rules' file within a data directory.
+pub const RULES_FILE: &str = "search/rules.json";
 
 /// Why the service could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error("search_proxy.{key}: {reason}")]
     Setting { key: &'static str, reason: String },
+    #[error("search_proxy.engines, `{name}`: {reason}")]
+    Engine { name: String, reason: String },
+    #[error("the rules of web search in {file} cannot be read: {reason}; mend the file or remove it")]
+    Rules { file: PathBuf, reason: String },
     #[error("the HTTP client could not be made: {0}")]
     HttpClient(#[from] reqwest::Error),
 }
@@ -49,21 +63,27 @@ pub struct Service {
 
 /// What exists only where web search is configured.
 pub(crate) struct WebAccess {
-    engine: Arc<dyn Engine>,
+    panel: Panel,
     pages: PageReader,
+    rules: RulesStore,
+    cache: SearchCache,
     config: Config,
 }
 
 /// Checks the settings and builds the service. Makes no connection.
 pub fn build(config: Config, tokens: InternalTokens) -> Result<Service, BuildError> {
     config.check()?;
-    let web = match config.upstream_url.clone() {
-        None => None,
-        Some(url) => {
-            let engine = Arc::new(Searxng::new(url, &config)?);
-            let pages = PageReader::new(&config)?;
-            Some(Arc::new(WebAccess { engine, pages, config }))
-        }
+    let engines = config.all_engines();
+    let web = if engines.is_empty() {
+        None
+    } else {
+        Some(Arc::new(WebAccess {
+            panel: Panel::new(engines, &config)?,
+            pages: PageReader::new(&config, &tokens)?,
+            rules: RulesStore::open(config.rules_file.clone())?,
+            cache: SearchCache::new(&config),
+            config,
+        }))
     };
     Ok(Service { web, auth: InternalAuth::new(tokens, Audience::SearchProxy) })
 }
@@ -72,17 +92,16 @@ impl Service {
     /// Every route; all but health, readiness and metrics need an internal token.
     pub fn router(&self) -> Router {
         let routes = routes::router(self.web.clone())
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(from_fn_with_state(self.auth.clone(), InternalAuth::check));
         Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(routes)
     }
 
     fn ready_checks(&self) -> Vec<ReadyCheck> {
         let Some(web) = &self.web else { return Vec::new() };
-        let engine = Arc::clone(&web.engine);
+        let web = Arc::clone(web);
         let check = move || {
-            let engine = Arc::clone(&engine);
-            async move { engine.reachable().await.map_err(|cause| cause.to_string()) }
+            let is_usable = web.panel.is_usable();
+            async move { if is_usable { Ok(()) } else { Err("every engine is paused after failures".to_owned()) } }
         };
         vec![ReadyCheck::new("search_engine", check)]
     }

@@ -6,7 +6,7 @@ use anwen_platform::http::{bind, serve};
 use anwen_platform::shutdown::wait_for_signal;
 use anwen_platform::{CommonSettings, Settings, Shutdown, telemetry};
 use anwen_search_proxy::config::SECTION;
-use anwen_search_proxy::{Config, SERVICE, build};
+use anwen_search_proxy::{Config, RULES_FILE, SERVICE, build};
 use anyhow::Context as _;
 use clap::Parser;
 
@@ -23,12 +23,14 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(Arguments::parse().config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
-    let config: Config = settings.section(SECTION)?;
+    let mut config: Config = settings.section(SECTION)?;
+    config.knowledge_url.get_or_insert_with(|| common.services.knowledge.clone());
+    config.rules_file.get_or_insert_with(|| common.server.data_dir.join(RULES_FILE));
     telemetry::init_logs(&common.log)?;
 
     let listener =
         bind(config.listen, false).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-    tracing::info!(address = %listener.local_addr()?, web_search = config.upstream_url.is_some(), "{SERVICE} is ready");
+    tracing::info!(address = %listener.local_addr()?, web_search = !config.all_engines().is_empty(), "{SERVICE} is ready");
     let service = build(config, common.shared_tokens()?)?;
 
     let shutdown = Shutdown::new();

@@ -164,7 +164,12 @@ pub async fn start(workplace: &Workplace, ports: Ports) -> Result<Running, Failu
     let runtime = anwen_model_runtime::build(sections.model_runtime, models_dir, tokens.clone()).await;
     run(&shutdown, "model-runtime", listeners.model_runtime, runtime.router());
 
-    let proxy = anwen_search_proxy::build(sections.search_proxy, tokens.clone())
+    let mut search_settings = sections.search_proxy;
+    search_settings.knowledge_url =
+        Some(Url::parse(&format!("http://{}/", instance.knowledge)).context("an address is always a URL")?);
+    let rules_file = workplace.data.path().join(anwen_search_proxy::RULES_FILE);
+    search_settings.rules_file.get_or_insert(rules_file);
+    let proxy = anwen_search_proxy::build(search_settings, tokens.clone())
         .map_err(|cause| Failure::new("invalid_config", cause.to_string()))?;
     run(&shutdown, "search-proxy", listeners.search_proxy, proxy.router());
 

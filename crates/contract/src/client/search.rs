@@ -2,7 +2,9 @@
 
 use super::{CallContext, Repeat, ServiceClient};
 use crate::error::ApiError;
-use crate::search::{ReadAnswer, ReadRequest, SearchAnswer, SearchRequest};
+use crate::search::{
+    EnginesAnswer, Outgoing, ReadAnswer, ReadRequest, SearchAnswer, SearchRequest, SearchRules,
+};
 use http::Method;
 
 /// Calls the search proxy. Its calls reach outside, so none is repeated.
@@ -30,5 +32,27 @@ impl SearchClient {
 
     pub async fn read(&self, context: &CallContext, body: &ReadRequest) -> Result<ReadAnswer, ApiError> {
         self.service.call(context, Method::POST, "/v1/read", Some(body), Repeat::Never).await
+    }
+
+    /// What would leave for a query. Sends nothing.
+    pub async fn outgoing(&self, context: &CallContext, body: &SearchRequest) -> Result<Outgoing, ApiError> {
+        self.service.call(context, Method::POST, "/v1/outgoing", Some(body), Repeat::Safe).await
+    }
+
+    pub async fn engines(&self, context: &CallContext) -> Result<EnginesAnswer, ApiError> {
+        self.service.get(context, "/v1/engines").await
+    }
+
+    pub async fn rules(&self, context: &CallContext) -> Result<SearchRules, ApiError> {
+        self.service.get(context, "/v1/rules").await
+    }
+
+    /// Replaces the rules as a whole. For administrators.
+    pub async fn set_rules(
+        &self,
+        context: &CallContext,
+        rules: &SearchRules,
+    ) -> Result<SearchRules, ApiError> {
+        self.service.call(context, Method::PUT, "/v1/rules", Some(rules), Repeat::Safe).await
     }
 }

@@ -38,7 +38,9 @@ pub fn to_markdown(document: &ParsedDocument) -> String {
             BlockKind::ListItem { depth } => push_list_item(&mut out, &block.text, *depth),
             BlockKind::Table { rows, header_rows } => push_table(&mut out, rows, *header_rows),
             BlockKind::Code { language } => push_code(&mut out, &block.text, language.as_deref()),
-            BlockKind::Paragraph | BlockKind::Figure | BlockKind::Footnote => out.push_str(&block.text),
+            BlockKind::Paragraph | BlockKind::Figure | BlockKind::Footnote => {
+                push_paragraph(&mut out, &block.text);
+            }
         }
         previous_is_item = is_item;
     }
@@ -46,6 +48,28 @@ pub fn to_markdown(document: &ParsedDocument) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Lines that Markdown would take for something else than running text begin with a backslash.
+fn push_paragraph(out: &mut String, text: &str) {
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        if begins_a_block(line, index > 0) {
+            out.push('\\');
+        }
+        out.push_str(line);
+    }
+}
+
+fn begins_a_block(line: &str, follows_text: bool) -> bool {
+    let hashes = line.bytes().take_while(|&byte| byte == b'#').count();
+    let is_heading = (1..=6).contains(&hashes) && line[hashes..].starts_with(' ');
+    let is_item = ["- ", "* ", "+ ", "> "].iter().any(|mark| line.starts_with(mark));
+    let is_fence = line.starts_with("```") || line.starts_with("~~~");
+    let is_rule_of = |mark: char| line.len() >= 3 && line.chars().all(|c| c == mark);
+    is_heading || is_item || is_fence || is_rule_of('-') || is_rule_of('*') || follows_text && is_rule_of('=')
 }
 
 fn push_list_item(out: &mut String, text: &str, depth: u8) {
@@ -132,6 +156,19 @@ mod tests {
             to_markdown(&document),
             "## Prices\n\n- first\n  2. second\n\n| a\\|b | c |\n| --- | --- |\n| d |  |\n\n```rust\nlet a = 1;\n```\n"
         );
+    }
+
+    #[test]
+    fn a_paragraph_stays_one_in_markdown() {
+        for (text, markdown) in [
+            ("# not a heading", "\\# not a heading\n"),
+            ("#5 pump", "#5 pump\n"),
+            ("log\n---\n> quoted", "log\n\\---\n\\> quoted\n"),
+            ("From: a\nTo: b", "From: a\nTo: b\n"),
+        ] {
+            let document = document(vec![Block::new(BlockKind::Paragraph, text, None)]);
+            assert_eq!(to_markdown(&document), markdown);
+        }
     }
 
     #[test]

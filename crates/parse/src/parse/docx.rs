@@ -1,24 +1,24 @@
 //! Word documents (DOCX).
 //!
-//! The text comes from a library's model of the document (`undoc`; `docx-rs` as the second). What the models lose is
-//! read from the XML here and laid over them paragraph by paragraph: numbers that Word makes (`第一条`, `2.1`), levels
-//! of headings that only the outline level marks, and the page where Word last broke the text.
+//! The document is read from its XML ([`body`]). For files that this finds nothing in, the text comes from a library's
+//! model (`undoc`; `docx-rs` when that fails too), and what the models lose is laid over them paragraph by paragraph:
+//! numbers that Word makes (`第一条`, `2.1`), levels of headings that only the outline level marks, and the page where
+//! Word last broke the text.
 
-mod archive;
+mod body;
 mod model;
 mod numbering;
 mod overlay;
 mod second;
 mod styles;
-mod xml;
 
 use super::builder::DocumentBuilder;
 use super::failure::{FailureCode, ParseFailure};
 use super::format::Format;
+use super::package::Package;
 use super::{Engine, ParseOptions};
 use crate::clean;
 use crate::document::{Block, BlockKind, ParsedDocument, warning};
-use archive::Archive;
 use overlay::{Overlay, ParagraphNotes};
 
 /// Longer paragraphs are not headings, whatever their outline level says (text columns).
@@ -61,10 +61,15 @@ struct ListPlace {
 }
 
 pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
-    let mut archive = Archive::open(&data, &options.limits)?;
-    archive.refuse_bombs()?;
-    let overlay = Overlay::read(&mut archive);
-    drop(archive);
+    let mut package = Package::open(&data, &options.limits)?;
+    if options.engine == Engine::First
+        && let Some(document) = body::read(&mut package, options)
+        && !document.is_blank()
+    {
+        return Ok(document);
+    }
+    let overlay = Overlay::read(&mut package);
+    drop(package);
 
     let mut builder = DocumentBuilder::new(Format::Docx.media_type(), &options.limits);
     let model = match options.engine {

@@ -79,7 +79,7 @@ fn describe(package: &Element, builder: &mut DocumentBuilder) {
 /// A chapter that has no heading gets the one that the table of contents has for it.
 fn read_chapter(chapter: &str, label: Option<&String>, builder: &mut DocumentBuilder) {
     let before = builder.document().blocks.len();
-    html::read_page(chapter, builder);
+    html::read_page(&with_closing_tags(chapter), builder);
     let document = builder.document();
     let has_heading =
         document.blocks[before..].iter().any(|block| matches!(block.kind, BlockKind::Heading { .. }));
@@ -94,6 +94,31 @@ fn read_chapter(chapter: &str, label: Option<&String>, builder: &mut DocumentBui
     if repeats {
         document.blocks.remove(before);
     }
+}
+
+/// XHTML closes empty elements in their only tag (`<title/>`), which HTML does not know: there, such a title would never end.
+fn with_closing_tags(xhtml: &str) -> String {
+    const VOID: [&str; 12] =
+        ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"];
+    let mut out = String::with_capacity(xhtml.len());
+    let mut rest = xhtml;
+    while let Some(at) = rest.find("/>") {
+        let (before, after) = (&rest[..at], &rest[at + 2..]);
+        out.push_str(before);
+        let tag = before.rfind('<').map(|start| &before[start + 1..]).filter(|tag| !tag.contains('>'));
+        let name = tag.and_then(|tag| tag.split_whitespace().next()).unwrap_or_default();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if is_name && !VOID.contains(&name.to_ascii_lowercase().as_str()) {
+            out.push_str("></");
+            out.push_str(name);
+            out.push('>');
+        } else {
+            out.push_str("/>");
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 struct Book<'a> {
@@ -242,7 +267,10 @@ mod tests {
             ("OPS/book.opf", package),
             ("OPS/nav.xhtml", nav),
             ("OPS/text/a.xhtml", "<html><body><h1>Second</h1><p>two</p></body></html>"),
-            ("OPS/text/b one.xhtml", "<html><body><p>one</p></body></html>"),
+            (
+                "OPS/text/b one.xhtml",
+                "<html><head><title/></head><body><a id='x'/><p>one<br/></p></body></html>",
+            ),
         ]);
         let document = parse(&data, &ParseOptions::default()).unwrap();
         let texts: Vec<&str> = document.blocks.iter().map(|block| block.text.as_str()).collect();

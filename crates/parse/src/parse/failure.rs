@@ -10,6 +10,8 @@ pub enum FailureCode {
     UnsupportedMediaType,
     /// A password is needed.
     Encrypted,
+    /// The password that was given does not open the file.
+    WrongPassword,
     NoPages,
     DamagedFile,
     /// Pictures of text, or nothing at all.
@@ -29,10 +31,11 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::EmptyFile,
         Self::UnsupportedMediaType,
         Self::Encrypted,
+        Self::WrongPassword,
         Self::NoPages,
         Self::DamagedFile,
         Self::NoText,
@@ -52,6 +55,7 @@ impl FailureCode {
             Self::EmptyFile => "empty_file",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Encrypted => "encrypted",
+            Self::WrongPassword => "wrong_password",
             Self::NoPages => "no_pages",
             Self::DamagedFile => "damaged_file",
             Self::NoText => "no_text",

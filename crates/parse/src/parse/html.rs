@@ -52,10 +52,14 @@ pub(super) fn parse(data: &[u8], options: &ParseOptions) -> Result<ParsedDocumen
     let content = main.as_ref().unwrap_or(&page);
     let keeps_top =
         content.select("h1, h2").iter().any(|heading| top_headings.contains(&one_line(&heading.text())));
-    if !keeps_top
-        && let Some(top) = top_headings.first().or(title.as_ref())
-        && content.select("h1, h2, h3, p").exists()
-    {
+    let holds = |selector: &str| content.select(selector).exists();
+    let top = match top_headings.first() {
+        Some(top) if holds("h1, h2, h3, p") => Some(top),
+        // The title of a page without headings is no part of its text.
+        None if holds("h2, h3, h4") => title.as_ref(),
+        _ => None,
+    };
+    if let Some(top) = top.filter(|_| !keeps_top) {
         builder.push(Block::new(BlockKind::Heading { level: 1 }, top.clone(), None));
     }
     let root = content.body().unwrap_or_else(|| content.root());

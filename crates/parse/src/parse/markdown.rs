@@ -115,7 +115,7 @@ mod tests {
         let source = "# A\n\n<table>\n<tr><th>k</th><th>v</th></tr>\n<tr><td>a</td><td>1</td></tr>\n</table>\n\n\
             <details><summary>More</summary>\n\nHidden *text*.\n\n</details>\n\nLine<br>two <kbd>x</kbd>\n";
         let texts: Vec<String> = shapes(source).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["A", "k | v\na | 1", "More", "Hidden text.", "Line\ntwo x"]);
+        assert_eq!(texts, ["A", "k | v\na | 1", "More", "Hidden text.", "Line two x"]);
     }
 
     #[test]

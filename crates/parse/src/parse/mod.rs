@@ -9,25 +9,39 @@
 
 mod archive;
 mod builder;
+mod chart;
+mod compound;
 pub mod detect;
 mod docx;
 mod encoding;
 mod epub;
 mod failure;
+#[cfg(test)]
+mod fixtures;
 pub mod format;
 mod grid;
 mod html;
 mod image;
 mod json;
+mod legacy;
 mod limits;
 mod mail;
 mod markdown;
 mod markup;
 pub mod ocr;
+mod odf;
+mod omml;
 mod ordinals;
+mod package;
 mod pdf;
+mod pictures;
+mod pptx;
+mod rtf;
+mod sheets;
 mod source;
 mod text;
+mod tree;
+mod xml;
 
 use std::path::Path;
 
@@ -50,7 +64,7 @@ pub enum Engine {
 }
 
 /// How to parse.
-#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct ParseOptions {
     pub limits: ContentLimits,
     pub engine: Engine,
@@ -59,6 +73,9 @@ pub struct ParseOptions {
     /// Told once, when the recognition of text in pictures begins: it takes much longer than anything else.
     #[serde(skip)]
     pub on_recognition: Option<fn()>,
+    /// Opens files that are protected; the empty password is always tried first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 impl ParseOptions {
@@ -66,6 +83,18 @@ impl ParseOptions {
         if let Some(told) = self.on_recognition {
             told();
         }
+    }
+}
+
+/// Without the password.
+impl std::fmt::Debug for ParseOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParseOptions")
+            .field("limits", &self.limits)
+            .field("engine", &self.engine)
+            .field("ocr", &self.ocr)
+            .field("password", &self.password.as_ref().map(|_| "..."))
+            .finish()
     }
 }
 
@@ -120,8 +149,6 @@ pub fn parse_bytes(
         }
         Format::Markdown => markdown::parse(&data, options)?,
         Format::PlainText => text::parse(&data, file_name, options)?,
-        // A table of values without its own reader is text.
-        Format::Csv | Format::Tsv => text::parse(&data, file_name, options)?,
         Format::Json => json::parse(&data, options)?,
         Format::JsonLines => json::parse_lines(&data, options)?,
         Format::Xml => markup::parse(&data, options)?,
@@ -136,7 +163,14 @@ pub fn parse_bytes(
         Format::Gzip => archive::parse_packed(&data, Packing::Gzip, file_name, options)?,
         Format::Bzip2 => archive::parse_packed(&data, Packing::Bzip2, file_name, options)?,
         Format::Xz => archive::parse_packed(&data, Packing::Xz, file_name, options)?,
-        _ => return Err(detect::unsupported(format.media_type())),
+        Format::Doc | Format::Ppt => legacy::parse(data, format.media_type(), options)?,
+        Format::Pptx => pptx::parse(data, format.media_type(), options)?,
+        Format::Odt | Format::Odp | Format::Ods => odf::parse(&data, format, options)?,
+        Format::Rtf => rtf::parse(&data, options)?,
+        Format::Xlsx => sheets::parse_xlsx(&data, format.media_type(), options)?,
+        Format::Xls => sheets::parse_xls(data, format.media_type(), options)?,
+        Format::Xlsb => sheets::parse_xlsb(&data, format.media_type(), options)?,
+        Format::Csv | Format::Tsv => sheets::delimited::parse(&data, format.media_type(), options)?,
     };
     if let Some(promised) = Format::by_name(file_name)
         && promised != format

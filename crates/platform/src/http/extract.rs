@@ -34,6 +34,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// A JSON body that may be left out: without one (no content type, or no bytes) the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OptionalJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let is_absent = !request.headers().contains_key(http::header::CONTENT_TYPE)
+            || request.headers().get(http::header::CONTENT_LENGTH).is_some_and(|length| length == "0");
+        if is_absent {
+            return Ok(Self(T::default()));
+        }
+        Json::<T>::from_request(request, state).await.map(|Json(value)| Self(value))
+    }
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()

@@ -177,8 +177,15 @@ impl Nursery<'_> {
         let (child, version) =
             add_version(&mut transaction, parent.created_by, job.base, &place, content, now).await?;
         store::adopt(&mut transaction, child, job.document).await?;
-        let new =
-            NewJob { version, document: child, base: job.base, generation: 1, priority: CHILD_PRIORITY, now };
+        let new = NewJob {
+            version,
+            document: child,
+            base: job.base,
+            generation: 1,
+            priority: CHILD_PRIORITY,
+            sealed_password: None,
+            now,
+        };
         jobs::store::insert(&mut transaction, &new).await?;
         self.originals.place(incoming).await?;
         transaction.commit().await?;

@@ -19,7 +19,10 @@ use crate::jobs::{self, NewJob};
 use crate::paging::cursor_id;
 use crate::privacy;
 use crate::store::reader;
-use anwen_contract::knowledge::{Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument};
+use anwen_contract::knowledge::{
+    Chunk, Document, DocumentStatus, DocumentVersion, MAX_FILE_PASSWORD_CHARACTERS, RetryDocument,
+    UpdateDocument,
+};
 use anwen_contract::{
     ApiError, ChunkId, DocumentId, ErrorCode, KnowledgeBaseId, Page, PageQuery, Role, Timestamp,
 };
@@ -164,11 +167,17 @@ fn new_place(document: &Document, body: &UpdateDocument) -> Result<SafePath, Api
     })
 }
 
-/// Tries the newest version of a failed document again, as a new generation.
+/// Tries the newest version of a failed document again, as a new generation; with a password, if it needs one.
 ///
 /// # Errors
 /// `conflict` when it has not failed, or when nothing of it was kept.
-pub async fn retry(app: &App, access: &Access, id: DocumentId) -> Result<Document, ApiError> {
+pub async fn retry(
+    app: &App,
+    access: &Access,
+    id: DocumentId,
+    body: &RetryDocument,
+) -> Result<Document, ApiError> {
+    let sealed_password = sealed_password(app, id, body)?;
     let now = Timestamp::now();
     let mut transaction = app.database.begin_write().await?;
     let base = require_document(&mut transaction, access, id, Role::Editor).await?;
@@ -182,13 +191,33 @@ pub async fn retry(app: &App, access: &Access, id: DocumentId) -> Result<Documen
     }
     jobs::store::drop_all(&mut transaction, id).await?;
     let generation = store::begin_generation(&mut transaction, id, latest.id, now).await?;
-    let job = NewJob { version: latest.id, document: id, base, generation, priority: RETRY_PRIORITY, now };
+    let job = NewJob {
+        version: latest.id,
+        document: id,
+        base,
+        generation,
+        priority: RETRY_PRIORITY,
+        sealed_password,
+        now,
+    };
     jobs::store::insert(&mut transaction, &job).await?;
     let document = store::find(&mut transaction, access, id).await?;
     transaction.commit().await?;
     app.signals.job_added();
     app.signals.documents_changed();
     document.ok_or_else(|| ApiError::not_found("document"))
+}
+
+fn sealed_password(app: &App, id: DocumentId, body: &RetryDocument) -> Result<Option<String>, ApiError> {
+    let Some(password) = body.password.as_deref().filter(|password| !password.is_empty()) else {
+        return Ok(None);
+    };
+    if password.chars().count() > MAX_FILE_PASSWORD_CHARACTERS {
+        return Err(ApiError::invalid(format!(
+            "password: at most {MAX_FILE_PASSWORD_CHARACTERS} characters"
+        )));
+    }
+    app.file_passwords.seal(password, &id.to_string()).map(Some).map_err(ApiError::internal)
 }
 
 /// Deletes a document and what is inside of it: out of every answer when this returns, out of the indexes and from disk soon after.

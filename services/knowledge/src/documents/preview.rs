@@ -68,7 +68,8 @@ async fn proposed(
     })?;
     let _turn = app.direct_reads.acquire().await.map_err(ApiError::internal)?;
     let file = app.originals.open_locally(sha256).await?;
-    let mut parsed = app.reader.read(file.as_ref(), &version.name).await.map_err(crate::tika::unreadable)?;
+    let mut parsed =
+        app.reader.read(file.as_ref(), &version.name, None).await.map_err(crate::tika::unreadable)?;
     let chunker = app.chunker.clone();
     let name = version.name.clone();
     let chunks = tokio::task::spawn_blocking(move || {

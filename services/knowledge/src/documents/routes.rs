@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::privacy;
 use anwen_contract::chunking::{ChunkPreview, ChunkPreviewRequest};
 use anwen_contract::knowledge::{
-    Chunk, Document, DocumentStatus, DocumentVersion, UpdateDocument, UploadAnswer,
+    Chunk, Document, DocumentStatus, DocumentVersion, RetryDocument, UpdateDocument, UploadAnswer,
 };
 use anwen_contract::privacy::DocumentFindings;
 use anwen_contract::{ApiError, ChunkId, DocumentId, KnowledgeBaseId, Page, PageQuery};
-use anwen_platform::http::{Caller, Json, Path, Query};
+use anwen_platform::http::{Caller, Json, OptionalJson, Path, Query};
 use axum::extract::{Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -120,8 +120,9 @@ pub async fn post_retry(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<DocumentId>,
+    OptionalJson(body): OptionalJson<RetryDocument>,
 ) -> Result<(StatusCode, Json<Document>), ApiError> {
-    let document = retry(&app, &Access::from(&caller.asker), id).await?;
+    let document = retry(&app, &Access::from(&caller.asker), id, &body).await?;
     Ok((StatusCode::ACCEPTED, Json(document)))
 }
 

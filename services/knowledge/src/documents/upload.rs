@@ -103,7 +103,7 @@ async fn accept(
     store::register_original(&mut transaction, &incoming.sha256, bytes, now).await?;
     let new = NewContent::of_original(incoming, &place.name)?;
     let (document, version) = add_version(&mut transaction, access.user_id(), base, place, new, now).await?;
-    let job = NewJob { version, document, base, generation: 1, priority, now };
+    let job = NewJob { version, document, base, generation: 1, priority, sealed_password: None, now };
     jobs::store::insert(&mut transaction, &job).await?;
     app.originals.place(incoming).await?;
     transaction.commit().await?;

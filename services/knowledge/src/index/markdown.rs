@@ -10,7 +10,7 @@ pub fn is_row(line: &str) -> bool {
 
 /// Whether a line is the rule under a table's header.
 pub fn is_rule(line: &str) -> bool {
-    is_row(line) && line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
+    is_row(line) && line.contains('-') && line.trim().chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
 }
 
 /// The bytes of the header and the rule that `text` begins with, the line break behind them counted in.

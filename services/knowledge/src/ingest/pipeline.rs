@@ -24,7 +24,7 @@ use anwen_contract::{ApiError, ErrorCode, Timestamp};
 use anwen_parse::chunk::{ChunkDraft, Chunks};
 use anwen_parse::document::{LineSpan, ParsedDocument};
 use anwen_parse::parse::ParseFailure;
-use anwen_platform::{Database, DbError};
+use anwen_platform::{Database, DbError, Sealer};
 use async_trait::async_trait;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,8 +47,13 @@ const EMBED_PATIENCE: Duration = Duration::from_secs(120);
 /// Reads a file's content; the service does it in a child process, tests may do it here.
 #[async_trait]
 pub trait ReadDocument: Send + Sync + 'static {
-    /// `name` is what the file's owner calls it.
-    async fn read(&self, path: &Path, name: &str) -> Result<ParsedDocument, ParseFailure>;
+    /// `name` is what the file's owner calls it; the password opens a protected file.
+    async fn read(
+        &self,
+        path: &Path,
+        name: &str,
+        password: Option<&str>,
+    ) -> Result<ParsedDocument, ParseFailure>;
 }
 
 /// Makes the vectors of passages.
@@ -66,6 +71,8 @@ pub struct Pipeline {
     pub reader: Arc<dyn ReadDocument>,
     pub chunker: Arc<Chunker>,
     pub embedder: Arc<dyn EmbedPassages>,
+    /// Opens the passwords that jobs carry.
+    pub file_passwords: Sealer,
     pub signals: Signals,
     /// Passages embedded at once.
     pub batch_texts: usize,
@@ -79,7 +86,7 @@ impl Pipeline {
     pub async fn run(&self, job: &Job, worker: &str) -> Result<(), JobFailure> {
         let version = self.version(job).await?;
         self.report(job, DocumentStatus::Parsing, PARSING).await?;
-        let mut parsed = self.parse(&version).await?;
+        let mut parsed = self.parse(job, &version).await?;
         let mut facts = facts_of(&parsed);
         let embedded = std::mem::take(&mut parsed.embedded);
         let policy = Policy::new(&version.desensitisation).map_err(storage_failure)?;
@@ -129,14 +136,26 @@ impl Pipeline {
         version.ok_or(JobFailure::Lost)
     }
 
-    async fn parse(&self, version: &VersionToBuild) -> Result<ParsedDocument, JobFailure> {
+    /// A password that cannot be opened any more (the server has another secret now) has to be given again.
+    fn password(&self, job: &Job) -> Result<Option<String>, JobFailure> {
+        let Some(sealed) = &job.sealed_password else { return Ok(None) };
+        self.file_passwords.open(sealed, &job.document.to_string()).map(Some).map_err(|_| {
+            JobFailure::Permanent {
+                code: ErrorCode::Encrypted,
+                message: "the file is protected by a password; give it again to have it read".to_owned(),
+            }
+        })
+    }
+
+    async fn parse(&self, job: &Job, version: &VersionToBuild) -> Result<ParsedDocument, JobFailure> {
+        let password = self.password(job)?;
         let sha256 = version.sha256.as_deref().ok_or_else(|| JobFailure::Permanent {
             code: ErrorCode::OriginalMissing,
             message: "nothing of this file was kept; upload it again".to_owned(),
         })?;
         let file = self.originals.open_locally(sha256).await.map_err(storage_failure)?;
         let started = Instant::now();
-        let parsed = self.reader.read(file.as_ref(), &version.name).await;
+        let parsed = self.reader.read(file.as_ref(), &version.name, password.as_deref()).await;
         metrics::histogram!("anwen_knowledge_parse_duration_seconds").record(started.elapsed().as_secs_f64());
         parsed.map_err(parse_failure)
     }

@@ -4,7 +4,7 @@ use super::pipeline::ReadDocument;
 use anwen_parse::document::ParsedDocument;
 use anwen_parse::parse::ParseFailure;
 use anwen_parse::parse::ocr::OcrSettings;
-use anwen_parse::sandbox::{ParseLimits, ParseWorker, parse_in_child_with_ocr};
+use anwen_parse::sandbox::{Extras, ParseLimits, ParseWorker, parse_in_child_with};
 use async_trait::async_trait;
 use std::path::Path;
 
@@ -23,7 +23,13 @@ impl SandboxedReader {
 
 #[async_trait]
 impl ReadDocument for SandboxedReader {
-    async fn read(&self, path: &Path, name: &str) -> Result<ParsedDocument, ParseFailure> {
-        parse_in_child_with_ocr(&self.worker, &self.limits, &self.ocr, path, name).await
+    async fn read(
+        &self,
+        path: &Path,
+        name: &str,
+        password: Option<&str>,
+    ) -> Result<ParsedDocument, ParseFailure> {
+        let extras = Extras { ocr: &self.ocr, password };
+        parse_in_child_with(&self.worker, &self.limits, &extras, path, name).await
     }
 }

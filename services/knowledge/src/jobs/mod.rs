@@ -13,6 +13,10 @@ use std::time::Duration;
 /// The one kind of job so far: make the chunks of a version.
 pub const INGEST: &str = "ingest";
 
+/// What passwords of files are sealed for, by the id of their document. They leave the database when their job has
+/// read the file or is put aside.
+pub const FILE_PASSWORDS: &str = "passwords of files";
+
 /// A job in a worker's hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -23,6 +27,8 @@ pub struct Job {
     pub generation: i64,
     pub claims: i64,
     pub failures: i64,
+    /// Of a protected file; see [`FILE_PASSWORDS`].
+    pub sealed_password: Option<String>,
 }
 
 /// A job that waits for the indexes.
@@ -46,6 +52,8 @@ pub struct NewJob {
     pub generation: i64,
     /// Smaller goes first.
     pub priority: i64,
+    /// Of a protected file; see [`FILE_PASSWORDS`].
+    pub sealed_password: Option<String>,
     pub now: Timestamp,
 }
 

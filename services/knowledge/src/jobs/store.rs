@@ -12,7 +12,7 @@ pub async fn insert(connection: &mut Connection, job: &NewJob) -> Result<JobId, 
     let now = job.now.as_millis();
     Statement::new(
         "INSERT INTO jobs (id, kind, version_id, document_id, knowledge_base_id, generation, state, priority,
-             run_at, claims, failures, created_at, updated_at) VALUES (",
+             run_at, claims, failures, sealed_password, created_at, updated_at) VALUES (",
     )
     .text(id)
     .push(", ")
@@ -30,6 +30,8 @@ pub async fn insert(connection: &mut Connection, job: &NewJob) -> Result<JobId, 
     .push(", ")
     .bind(now)
     .push(", 0, 0, ")
+    .bind(job.sealed_password.clone())
+    .push(", ")
     .bind(now)
     .push(", ")
     .bind(now)
@@ -59,7 +61,10 @@ pub async fn claim(
         .bind(now.as_millis())
         .push(") ORDER BY priority, run_at, id LIMIT 1")
         .push(kind.skip_locked())
-        .push(") RETURNING id, version_id, document_id, knowledge_base_id, generation, claims, failures")
+        .push(
+            ") RETURNING id, version_id, document_id, knowledge_base_id, generation, claims, failures,
+             sealed_password",
+        )
         .optional(connection)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -71,6 +76,7 @@ pub async fn claim(
         generation: row.integer("generation")?,
         claims: row.integer("claims")?,
         failures: row.integer("failures")?,
+        sealed_password: row.optional_string("sealed_password")?,
     }))
 }
 
@@ -110,14 +116,17 @@ pub async fn mark_indexing(
     log_sequence: i64,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    Statement::new("UPDATE jobs SET state = 'indexing', worker = NULL, lease_until = NULL, log_sequence = ")
-        .bind(log_sequence)
-        .push(", updated_at = ")
-        .bind(now.as_millis())
-        .push(" WHERE id = ")
-        .text(id)
-        .run(connection)
-        .await?;
+    Statement::new(
+        "UPDATE jobs SET state = 'indexing', worker = NULL, lease_until = NULL, sealed_password = NULL,
+             log_sequence = ",
+    )
+    .bind(log_sequence)
+    .push(", updated_at = ")
+    .bind(now.as_millis())
+    .push(" WHERE id = ")
+    .text(id)
+    .run(connection)
+    .await?;
     Ok(())
 }
 
@@ -163,17 +172,19 @@ pub async fn bury(
     message: &str,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let changed =
-        Statement::new("UPDATE jobs SET state = 'dead', worker = NULL, lease_until = NULL, error_code = ")
-            .text(code)
-            .push(", error_message = ")
-            .text(message)
-            .push(", updated_at = ")
-            .bind(now.as_millis())
-            .push(" WHERE state <> 'dead' AND id = ")
-            .text(id)
-            .run(connection)
-            .await?;
+    let changed = Statement::new(
+        "UPDATE jobs SET state = 'dead', worker = NULL, lease_until = NULL, sealed_password = NULL,
+             error_code = ",
+    )
+    .text(code)
+    .push(", error_message = ")
+    .text(message)
+    .push(", updated_at = ")
+    .bind(now.as_millis())
+    .push(" WHERE state <> 'dead' AND id = ")
+    .text(id)
+    .run(connection)
+    .await?;
     Ok(changed == 1)
 }
 

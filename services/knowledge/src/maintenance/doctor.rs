@@ -109,7 +109,7 @@ async fn requeue(app: &App, document: DocumentId, version: VersionId) -> Result<
     let Some(base) = documents::base_of(&mut transaction, document).await? else { return Ok(()) };
     jobs::store::drop_all(&mut transaction, document).await?;
     let generation = documents::begin_generation(&mut transaction, document, version, now).await?;
-    let job = NewJob { version, document, base, generation, priority: 0, now };
+    let job = NewJob { version, document, base, generation, priority: 0, sealed_password: None, now };
     jobs::store::insert(&mut transaction, &job).await?;
     transaction.commit().await?;
     app.signals.job_added();

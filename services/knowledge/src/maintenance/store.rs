@@ -29,6 +29,8 @@ pub async fn emptied_documents(
 ) -> Result<Vec<DocumentId>, DbError> {
     let rows = Statement::new("SELECT d.id FROM documents d WHERE d.deleted_at < ")
         .bind(before.as_millis())
+        // What is inside of a document goes before it.
+        .push(" AND NOT EXISTS (SELECT 1 FROM documents ch WHERE ch.parent_id = d.id)")
         .push(" AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.document_id = d.id) LIMIT ")
         .bind(limit)
         .all(connection)

@@ -87,7 +87,8 @@ async fn begin_some(database: &Database, limit: i64) -> Result<usize, DbError> {
         let (document, version, base) = (*document, *version, *base);
         let generation =
             crate::documents::store::begin_generation(&mut transaction, document, version, now).await?;
-        let job = NewJob { version, document, base, generation, priority: PRIORITY, now };
+        let job =
+            NewJob { version, document, base, generation, priority: PRIORITY, sealed_password: None, now };
         jobs::store::insert(&mut transaction, &job).await?;
     }
     transaction.commit().await?;

@@ -63,7 +63,7 @@ on_each_database! {
         assert_eq!(paths(&all), ["offer.eml", "offer.eml/price.txt"]);
         assert_eq!((all[0].parent_id, all[0].child_count), (None, 1));
         assert_eq!((all[1].parent_id, all[1].status), (Some(mail), DocumentStatus::Indexed));
-        assert_eq!(owner.found("turbopump crowns").await.len(), 1);
+        assert!(owner.found("turbopump crowns").await.iter().any(|text| text.contains("4200")));
         assert_eq!(paths(&settled(&world, &owner, base, "&parent_id=none").await), ["offer.eml"]);
         assert_eq!(paths(&settled(&world, &owner, base, &format!("&parent_id={mail}")).await), ["offer.eml/price.txt"]);
         let stranger = world.somebody();

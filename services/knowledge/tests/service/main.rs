@@ -9,6 +9,7 @@ mod harness;
 mod permissions;
 mod privacy;
 mod profiles;
+mod protected;
 mod recovery;
 mod stores;
 mod upload;

@@ -75,6 +75,7 @@ impl Library {
             base: self.base,
             generation: 1,
             priority,
+            sealed_password: None,
             now: NOW,
         }
     }

@@ -3,6 +3,7 @@
 use anwen_contract::search::ReadAnswer;
 use dom_smoothie::{Config, Readability, TextMode};
 use tokio::sync::oneshot;
+use url::Url;
 
 use super::PageError;
 use super::decode::decode;
@@ -41,8 +42,24 @@ pub fn read(page: &Page, max_text_chars: usize) -> Result<ReadAnswer, PageError>
 }
 
 fn plain(page: &Page, text: String) -> ReadAnswer {
-    let last = page.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
-    ReadAnswer { url: page.url.to_string(), title: last.to_owned(), text, published_at: None }
+    named_after_file(&page.url, text)
+}
+
+fn named_after_file(url: &Url, text: String) -> ReadAnswer {
+    let last = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+    ReadAnswer {
+        url: url.to_string(),
+        title: last.to_owned(),
+        text,
+        published_at: None,
+        passages: Vec::new(),
+    }
+}
+
+/// The text of a document that another parser has read.
+pub fn document(url: &Url, text: &str, max_text_chars: usize) -> Result<ReadAnswer, PageError> {
+    let text: String = tidy(text).chars().take(max_text_chars).collect();
+    if text.is_empty() { Err(PageError::NoText) } else { Ok(named_after_file(url, text)) }
 }
 
 fn article(page: &Page, source: &str) -> Result<ReadAnswer, PageError> {
@@ -60,6 +77,7 @@ fn article(page: &Page, source: &str) -> Result<ReadAnswer, PageError> {
         title: article.title.trim().to_owned(),
         text: article.text_content.to_string(),
         published_at: article.published_time.as_deref().and_then(published_at),
+        passages: Vec::new(),
     })
 }
 
@@ -92,6 +110,7 @@ mod tests {
             media_type: media_type.to_owned(),
             charset: None,
             body: body.as_bytes().to_vec(),
+            validators: crate::page::fetch::Validators::default(),
         }
     }
 

@@ -138,6 +138,7 @@ mod tests {
             engines: vec![],
             score: 1.0,
             published_at: None,
+            flags: vec![],
         };
         let mut evidence = Vec::new();
         add_pages(

@@ -1,12 +1,16 @@
 //! Pages of the web for a question, when that is switched on and was asked for.
 
 use super::pipeline::Run;
+use crate::audit::{Actor, Entry};
 use anwen_contract::chat::Step;
-use anwen_contract::search::{ReadAnswer, ReadRequest, SearchRequest, SearchResult};
+use anwen_contract::search::{ReadAnswer, ReadRequest, SearchAnswer, SearchRequest, SearchResult};
 use anwen_contract::{ApiError, ErrorCode};
 use futures::future::join_all;
+use serde_json::json;
 use std::time::Duration;
 
+/// Characters of a question that are searched for: the search proxy takes no more.
+const MAX_QUERY_CHARS: usize = 512;
 /// Results that are taken from a web search.
 const MAX_RESULTS: u32 = 5;
 /// Results whose pages are read.
@@ -25,14 +29,18 @@ pub async fn search_web(
     let deadline = Duration::from_millis(run.app.config.answer.web_search_ms);
     let context = run.context.clone().within(deadline);
     let request = SearchRequest {
-        query: query.to_owned(),
+        query: query.chars().take(MAX_QUERY_CHARS).collect(),
+        confirmed: false,
         engines: None,
         top_k: Some(MAX_RESULTS),
         language: Some(anwen_text::language(query).code().to_owned()).filter(|code| code != "und"),
         time_range: None,
     };
     let results = match client.search(&context, &request).await {
-        Ok(answer) => answer.results,
+        Ok(answer) => {
+            remember(run, &answer).await?;
+            answer.results
+        }
         Err(failure) => {
             tracing::warn!(code = %failure.code, "web search failed; the answer goes on without it");
             return Ok(Vec::new());
@@ -45,9 +53,23 @@ pub async fn search_web(
             if rank >= MAX_PAGES_READ {
                 return (result, None);
             }
-            let page = client.read(context, &ReadRequest { url: result.url.clone() }).await.ok();
+            let page =
+                client.read(context, &ReadRequest { url: result.url.clone(), question: None }).await.ok();
             (result, page)
         }
     });
     Ok(join_all(reading).await)
+}
+
+/// The audit log keeps what has left: the query as it was sent, and to whom.
+async fn remember(run: &Run<'_>, answer: &SearchAnswer) -> Result<(), ApiError> {
+    let engines: Vec<&str> = answer.engines.iter().map(|engine| engine.name.as_str()).collect();
+    let detail = json!({"sent": answer.sent, "redactions": answer.redactions, "cached": answer.cached, "engines": engines});
+    let actor = Actor { id: run.context.asker.user_id.to_string(), ..Actor::default() };
+    let entry =
+        Entry::new(actor, "web.searched", format!("request:{}", run.context.request_id)).detail(detail);
+    let mut transaction = run.app.db.begin_write().await?;
+    run.app.audit.append(&mut transaction, &entry).await?;
+    transaction.commit().await?;
+    Ok(())
 }

@@ -11,11 +11,11 @@ use crate::openapi::Failures;
 use anwen_contract::chunking::{ChunkPreview, ChunkPreviewRequest};
 use anwen_contract::client::ServiceClient;
 use anwen_contract::knowledge::{
-    Chunk, Document, DocumentEvent, DocumentVersion, UpdateDocument, UploadAnswer,
+    Chunk, Document, DocumentEvent, DocumentVersion, RetryDocument, UpdateDocument, UploadAnswer,
 };
 use anwen_contract::privacy::DocumentFindings;
 use anwen_contract::{ApiError, ChunkId, DocumentId, ErrorCode, KnowledgeBaseId, Page, PageQuery};
-use anwen_platform::http::{Json, Path};
+use anwen_platform::http::{Json, OptionalJson, Path};
 use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use http::header::{
@@ -177,15 +177,17 @@ async fn delete(
     Ok(exact_answer(answer))
 }
 
-/// Tries to read and index a document again.
+/// Tries to read and index a document again, with its password if it needs one.
 #[utoipa::path(post, path = "/documents/{id}/retry", tag = "documents", params(("id" = DocumentId, Path)),
-    responses((status = 202, body = Document), Failures))]
+    request_body = Option<RetryDocument>, responses((status = 202, body = Document), Failures))]
 async fn retry(
     State(app): State<AppState>,
     caller: Writer,
     Path(id): Path<DocumentId>,
+    OptionalJson(body): OptionalJson<RetryDocument>,
 ) -> Result<Response, ApiError> {
-    relay(&app, &caller, document_call(&app, Method::POST, id, "/retry")).await
+    let call = document_call(&app, Method::POST, id, "/retry");
+    Ok(exact_answer(json_answer(&app, &caller, &call, Some(crate::rows::json_of(&body).into())).await?))
 }
 
 /// Lists the versions of a document, newest first.

@@ -135,9 +135,11 @@ fn what_cannot_be_read_has_its_own_code() {
     let mut locked = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
     locked.extend("EncryptedPackage".bytes().flat_map(|byte| [byte, 0]));
     let iwork = zip_with(&[("Index/Document.iwa", "")]);
+    let mut program = b"\x7fELF\x02\x01\x01\0".to_vec();
+    program.resize(128, 0);
     for (data, name, code, says) in [
         (b"".as_slice(), "a.pdf", FailureCode::EmptyFile, "empty"),
-        (b"\x7fELF\x02\x01\x01\0\0\0\0\0", "a.pdf", FailureCode::UnsupportedMediaType, "executable"),
+        (&program, "a.pdf", FailureCode::UnsupportedMediaType, "executable"),
         (&iwork, "a.pages", FailureCode::UnsupportedMediaType, "iWork"),
         (b"PK\x03\x04\x14\0\0\0", "a.docx", FailureCode::DamagedFile, "archive"),
         (&locked, "a.docx", FailureCode::Encrypted, "password"),

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::xml;
 use crate::clean;
 use crate::parse::ordinals::{letters, roman};
+use crate::parse::xml;
 
 const LEVELS: usize = 9;
 /// No list is longer; a larger start value is damage.

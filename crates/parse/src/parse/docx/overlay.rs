@@ -3,10 +3,10 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::archive::Archive;
 use super::numbering::{Counters, Numbering};
 use super::styles::{Properties, Styles};
-use super::xml;
+use crate::parse::package::Package;
+use crate::parse::xml;
 
 /// So many paragraphs ahead the paragraph of a model is looked for.
 const LOOK_AHEAD: usize = 400;
@@ -32,14 +32,14 @@ pub(super) struct Overlay {
 }
 
 impl Overlay {
-    pub(super) fn read(archive: &mut Archive<'_>) -> Result<Self, String> {
-        let text = archive.text("word/document.xml").ok_or("no main part")?;
-        let styles = archive
+    pub(super) fn read(package: &mut Package<'_>) -> Result<Self, String> {
+        let text = package.text("word/document.xml").ok_or("no main part")?;
+        let styles = package
             .text("word/styles.xml")
             .map(|text| Styles::parse(&text))
             .transpose()
             .map_err(|error| error.to_string())?;
-        let numbering = archive
+        let numbering = package
             .text("word/numbering.xml")
             .map(|text| Numbering::parse(&text))
             .transpose()

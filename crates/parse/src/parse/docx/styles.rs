@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::xml;
+use crate::parse::tree::{Element, Tree};
+use crate::parse::xml;
 
 /// A style is based on another, and that on another; longer chains are loops.
 const MAX_CHAIN: usize = 32;
@@ -106,4 +107,31 @@ impl Styles {
         }
         resolved
     }
+}
+
+/// Levels of styles that are headings by name, for programs that set no outline level.
+pub(super) fn heading_styles(tree: &Tree) -> HashMap<String, u8> {
+    let styles: Vec<Element<'_>> =
+        tree.root().into_iter().flat_map(|root| root.children_named("style")).collect();
+    let value = |style: &Element<'_>, name: &str| {
+        style.child(name).and_then(|child| child.attribute("val")).map(str::to_lowercase)
+    };
+    let by_id: HashMap<String, &Element<'_>> =
+        styles.iter().filter_map(|style| Some((style.attribute("styleId")?.to_lowercase(), style))).collect();
+    let level = |start: &Element<'_>| {
+        let mut style = *start;
+        for _ in 0..MAX_CHAIN {
+            let name = value(&style, "name").unwrap_or_default();
+            if name == "title" || name == "标题" {
+                return Some(1);
+            }
+            let number = name.strip_prefix("heading").or_else(|| name.strip_prefix("标题"));
+            if let Some(level) = number.and_then(|number| number.trim().parse::<u8>().ok()) {
+                return (1..=9).contains(&level).then_some(level);
+            }
+            style = **by_id.get(&value(&style, "basedOn")?)?;
+        }
+        None
+    };
+    styles.iter().filter_map(|style| Some((style.attribute("styleId")?.to_owned(), level(style)?))).collect()
 }

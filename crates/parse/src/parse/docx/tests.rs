@@ -146,3 +146,132 @@ fn an_archive_that_only_looks_like_a_document_is_damaged() {
         parse_bytes(whole[..whole.len() / 2].to_vec(), "a.docx", &ParseOptions::default()).unwrap_err();
     assert_eq!(failure.code, FailureCode::DamagedFile);
 }
+
+/// A document with further parts: kind of the relation, name, content.
+fn docx_with(body: &str, parts: &[(&str, &str, &str)]) -> Vec<u8> {
+    let links: Vec<(String, &str, &str)> =
+        parts.iter().map(|(kind, name, _)| (format!("x{name}"), *kind, *name)).collect();
+    let links: Vec<(&str, &str, &str)> =
+        links.iter().map(|(id, kind, name)| (id.as_str(), *kind, *name)).collect();
+    let links = crate::parse::fixtures::relations(&links);
+    let document = format!("<w:document><w:body>{body}</w:body></w:document>");
+    let names: Vec<String> = parts.iter().map(|(_, name, _)| format!("word/{name}")).collect();
+    let mut all: Vec<(&str, &[u8])> = vec![
+        ("[Content_Types].xml", TYPES.as_bytes()),
+        ("word/document.xml", document.as_bytes()),
+        ("word/_rels/document.xml.rels", links.as_bytes()),
+    ];
+    all.extend(names.iter().zip(parts).map(|(name, (_, _, content))| (name.as_str(), content.as_bytes())));
+    archive(&all)
+}
+
+fn run(text: &str) -> String {
+    format!("<w:r><w:t>{text}</w:t></w:r>")
+}
+
+#[track_caller]
+fn assert_document(data: Vec<u8>, expected: &[(&str, &str)]) {
+    crate::parse::fixtures::assert_outline(&crate::parse::fixtures::parsed(data, "a.docx"), expected);
+}
+
+#[test]
+fn changes_are_accepted_and_hidden_text_and_field_codes_dropped() {
+    let body = format!(
+        "<w:p>{}<w:ins>{}</w:ins><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:moveFrom>{}</w:moveFrom><w:moveTo>{}</w:moveTo><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:instrText>PAGE</w:instrText></w:r><w:hyperlink>{}</w:hyperlink></w:p>",
+        run("a "),
+        run("new "),
+        run("away"),
+        run("here "),
+        run("link"),
+    );
+    assert_document(docx_with(&body, &[]), &[("p", "a new here link")]);
+}
+
+#[test]
+fn notes_follow_their_paragraph_with_labels() {
+    let note = |kind: &str| {
+        format!(
+            r#"<w:{kind}s><w:{kind} w:type="separator" w:id="0"><w:p/></w:{kind}><w:{kind} w:id="2"><w:p>{}</w:p></w:{kind}></w:{kind}s>"#,
+            run(kind)
+        )
+    };
+    let body = format!(
+        r#"<w:p>{}<w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:endnoteReference w:id="2"/></w:r></w:p><w:p>{}</w:p>"#,
+        run("text"),
+        run("next")
+    );
+    let (footnotes, endnotes) = (note("footnote"), note("endnote"));
+    let data = docx_with(
+        &body,
+        &[("footnotes", "footnotes.xml", &footnotes), ("endnotes", "endnotes.xml", &endnotes)],
+    );
+    assert_document(
+        data,
+        &[("p", "text[^1][^e1]"), ("note", "[^1] footnote"), ("note", "[^e1] endnote"), ("p", "next")],
+    );
+}
+
+#[test]
+fn text_boxes_are_read_once_and_pictures_by_their_description() {
+    let text_box = format!("<w:txbxContent><w:p>{}</w:p></w:txbxContent>", run("boxed"));
+    let body = format!(
+        r#"<w:p>{}<w:r><mc:AlternateContent><mc:Choice><w:drawing><wps:txbx>{text_box}</wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict>{text_box}</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p><w:p><w:r><w:drawing><wp:inline><wp:docPr id="1" name="Picture 1" descr="组织结构图"/></wp:inline></w:drawing></w:r></w:p>"#,
+        run("beside")
+    );
+    assert_document(docx_with(&body, &[]), &[("p", "beside"), ("p", "boxed"), ("figure", "组织结构图")]);
+}
+
+#[test]
+fn heads_and_feet_are_told_once_without_page_numbers() {
+    let head = |text: &str| format!("<w:hdr><w:p>{}</w:p></w:hdr>", run(text));
+    let (company, again, number) = (head("文件编号 QP-01"), head("文件编号 QP-01"), head("Page 1 of 2"));
+    let data = docx_with(
+        &format!("<w:p>{}</w:p>", run("body")),
+        &[("header", "h1.xml", &company), ("header", "h2.xml", &again), ("footer", "f1.xml", &number)],
+    );
+    assert_document(data, &[("p", "body"), ("note", "文件编号 QP-01")]);
+}
+
+#[test]
+fn formulas_stand_in_their_sentence() {
+    let body = format!(
+        "<w:p>{}<m:oMath><m:sSup><m:e><m:r><m:t>c</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup></m:oMath></w:p>",
+        run("E = m ")
+    );
+    assert_document(docx_with(&body, &[]), &[("p", "E = m $c^{2}$")]);
+}
+
+#[test]
+fn tables_in_cells_follow_and_frames_of_one_cell_are_no_tables() {
+    let cell = |inner: &str| format!("<w:tc>{inner}</w:tc>");
+    let line = |text: &str| format!("<w:p>{}</w:p>", run(text));
+    let table = |rows: &[String]| {
+        format!("<w:tbl>{}</w:tbl>", rows.iter().map(|row| format!("<w:tr>{row}</w:tr>")).collect::<String>())
+    };
+    let inner = table(&[cell(&line("k")) + &cell(&line("v")), cell(&line("x")) + &cell(&line("1"))]);
+    let outer =
+        table(&[cell(&line("a")) + &cell(&(line("b") + &inner)), cell(&line("c")) + &cell(&line("d"))]);
+    let body = table(&[cell(&outer)]);
+    assert_document(docx_with(&body, &[]), &[("table1", "a | b\nc | d"), ("table1", "k | v\nx | 1")]);
+}
+
+#[test]
+fn rows_marked_as_header_head_the_table() {
+    let row = |header: bool, text: &str| {
+        let mark = if header { "<w:trPr><w:tblHeader/></w:trPr>" } else { "" };
+        format!(
+            "<w:tr>{mark}<w:tc><w:p>{}</w:p></w:tc><w:tc><w:p>{}</w:p></w:tc></w:tr>",
+            run(text),
+            run("y")
+        )
+    };
+    let body = format!("<w:tbl>{}{}{}</w:tbl>", row(true, "a"), row(true, "b"), row(false, "c"));
+    assert_document(docx_with(&body, &[]), &[("table2", "a | y\nb | y\nc | y")]);
+}
+
+#[test]
+fn styles_named_as_headings_are_headings_without_an_outline_level() {
+    let styles = r#"<w:styles><w:style w:type="paragraph" w:styleId="h2"><w:name w:val="heading 2"/></w:style><w:style w:type="paragraph" w:styleId="own"><w:name w:val="Own"/><w:basedOn w:val="h2"/></w:style></w:styles>"#;
+    let body = paragraph(r#"<w:pStyle w:val="own"/>"#, "Scope");
+    assert_document(docx_with(&body, &[("styles", "styles.xml", styles)]), &[("h2", "Scope")]);
+}

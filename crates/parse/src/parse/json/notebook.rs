@@ -15,9 +15,8 @@ pub(super) fn is_notebook(value: &Value) -> bool {
 
 pub(super) fn read(notebook: &Value, builder: &mut DocumentBuilder) {
     let metadata = notebook.get("metadata");
-    let language = metadata.and_then(|metadata| {
-        metadata.get("kernelspec")?.text("language").or_else(|| metadata.get("language_info")?.text("name"))
-    });
+    let stated = |part: &str, name: &str| metadata.and_then(|metadata| metadata.get(part)?.text(name));
+    let language = stated("kernelspec", "language").or_else(|| stated("language_info", "name"));
     for cell in notebook.get("cells").map(Value::items).unwrap_or_default() {
         if builder.is_full() {
             return;

@@ -9,6 +9,10 @@ const MAX_LINES: usize = 5_000;
 const MAX_WORDS: usize = 50_000;
 /// Height of a line of text that does not say its size.
 const USUAL_HEIGHT_SHARE: f32 = 0.9;
+/// Part of a line's height that stands below its baseline.
+const USUAL_DESCENT_SHARE: f32 = 0.2;
+/// A line that rises or falls more steeply is turned.
+const MAX_SLOPE: f32 = 0.3;
 
 /// A line of words. Lengths in pixels from the top left corner of the picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,11 +129,13 @@ fn bounds(title: &str) -> Option<[f32; 4]> {
 fn line(title: &str) -> Option<Line> {
     let bounds = bounds(title)?;
     let [x0, y0, x1, y1] = bounds;
-    // Counted from the lower left corner of the line's box: slope and offset. Absent where the line is turned.
-    let baseline = property(title, "baseline").filter(|numbers| numbers.len() == 2).map(|numbers| {
-        let middle = y1 + numbers[1] + numbers[0] * (x1 - x0) / 2.0;
-        middle.clamp(y0, y1)
-    });
+    // Counted from the lower left corner of the line's box: slope and offset. Where the line is turned it is absent, or
+    // falls as steeply as the line stands.
+    let level = property(title, "baseline")
+        .filter(|numbers| numbers.len() == 2 && numbers[0].abs() <= MAX_SLOPE)
+        .map(|numbers| (y1 + numbers[1] + numbers[0] * (x1 - x0) / 2.0).clamp(y0, y1));
+    let is_lying = x1 - x0 >= y1 - y0;
+    let baseline = level.or_else(|| is_lying.then_some(y1 - (y1 - y0) * USUAL_DESCENT_SHARE));
     let thickness = if baseline.is_some() { y1 - y0 } else { x1 - x0 };
     let size = property(title, "x_size")
         .and_then(|numbers| numbers.first().copied())
@@ -178,9 +184,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_baseline_runs_downwards() {
-        let lines = lines(PAGE);
-        assert_eq!((lines[1].baseline, lines[1].words[0].text.as_str()), (None, "side"));
+    fn a_standing_line_without_a_baseline_or_with_a_steep_one_runs_downwards() {
+        for title in ["x_size 17", "baseline 1338 -14718; x_size 17", "baseline -447 0; x_size 17"] {
+            let lines = lines(&PAGE.replace("x_size 17", title));
+            assert_eq!((lines[1].baseline, lines[1].words[0].text.as_str()), (None, "side"), "{title}");
+        }
     }
 
     #[test]

@@ -113,7 +113,9 @@ pub(in crate::parse) fn recognise(
     let tesseract = match Tesseract::find(settings) {
         Ok(tesseract) => tesseract,
         Err(unavailable) => {
-            return Recognition { unavailable: Some(unavailable), ..Recognition::default() };
+            // Empty pages are no reason to complain.
+            let is_missed = numbers.iter().any(|&number| has_ink(source, number));
+            return Recognition { unavailable: is_missed.then_some(unavailable), ..Recognition::default() };
         }
     };
     on_start();
@@ -143,6 +145,11 @@ pub(in crate::parse) fn recognise(
     recognition.pages.sort_by_key(|page| page.number);
     steady(&mut recognition.pages);
     recognition
+}
+
+fn has_ink(source: &impl DrawPage, number: u32) -> bool {
+    let drawn = super::caught(|| source.draw(number));
+    !matches!(drawn, Some(Ok(picture)) if picture.grey.is_empty())
 }
 
 /// What the threads share.

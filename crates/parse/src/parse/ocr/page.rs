@@ -13,6 +13,8 @@ const MIN_WORD_CONFIDENCE: f32 = 20.0;
 const MIN_MARK_CONFIDENCE: f32 = 60.0;
 /// A page that was read with less confidence may lie on its side or upside down.
 const DOUBTFUL_CONFIDENCE: f32 = 65.0;
+/// What was read from a page on its side is worth less than the same read upright: its order is lost.
+const SIDEWAYS_WORTH: f32 = 0.7;
 /// A page that was read with less confidence holds no text but a picture.
 const NO_TEXT_CONFIDENCE: f32 = 35.0;
 
@@ -45,7 +47,7 @@ pub(super) fn read(
             tesseract.turn_needed(picture, dpi, deadline).or_else(|| best.runs_downwards().then_some(Turn::ThreeQuarters))
         // What was read stands if time runs out over the second try.
         && let Ok(turned) = recognise(tesseract, picture, Some(turn), dpi, deadline)
-        && turned.worth() > best.worth()
+        && turned.worth() > best.worth() * if best.runs_downwards() { SIDEWAYS_WORTH } else { 1.0 }
     {
         best = turned;
     }

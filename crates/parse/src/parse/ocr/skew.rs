@@ -9,8 +9,10 @@ const COARSE_STEP_DEGREES: f32 = 0.5;
 const FINE_STEP_DEGREES: f32 = 0.1;
 /// Smaller angles do no harm to the recognition.
 const MIN_DEGREES: f32 = 0.25;
-/// The rows must stand out by this factor more than they do without turning: pictures have no right angle.
+/// The rows must stand out by this factor more than they do without turning, …
 const CLEARLY_BETTER: f32 = 1.15;
+/// … and by this factor more than at most other angles: pictures have no right angle.
+const CLEAR_PEAK: f32 = 1.6;
 /// Columns that the picture is reduced to.
 const WIDTH: usize = 800;
 /// Pixels of ink that are looked at; of more, every second, third and so on.
@@ -25,10 +27,17 @@ pub(super) fn angle(picture: &Grey) -> f32 {
     }
     let level = energy(&points, 0.0);
     let steps = (MAX_DEGREES / COARSE_STEP_DEGREES) as i32;
-    let coarse = best(&points, (-steps..=steps).map(|step| step as f32 * COARSE_STEP_DEGREES));
+    let mut scored: Vec<(f32, f32)> = (-steps..=steps)
+        .map(|step| step as f32 * COARSE_STEP_DEGREES)
+        .map(|degrees| (energy(&points, degrees), degrees))
+        .collect();
+    scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let usual = scored[scored.len() / 2].0;
+    let coarse = scored[scored.len() - 1].1;
     let fine_steps = (COARSE_STEP_DEGREES / FINE_STEP_DEGREES) as i32;
     let fine = best(&points, (-fine_steps..=fine_steps).map(|step| coarse + step as f32 * FINE_STEP_DEGREES));
-    let clear = energy(&points, fine) > level * CLEARLY_BETTER;
+    let reached = energy(&points, fine);
+    let clear = reached > level * CLEARLY_BETTER && reached > usual * CLEAR_PEAK;
     if clear && fine.abs() >= MIN_DEGREES && fine.abs() < MAX_DEGREES { fine.to_radians() } else { 0.0 }
 }
 

@@ -78,9 +78,12 @@ fn page_of(document: &mut Document, tree: lopdf::ObjectId, picture: &Grey) -> Ob
     Object::Reference(document.add_object(page))
 }
 
-/// A scan of the first page of the English handbook.
+/// The page of the handbooks that is scanned, index from 0.
+const SCANNED: usize = 1;
+
+/// A scan of one page of the English handbook.
 pub(crate) fn scanned_handbook() -> Vec<u8> {
-    scan(&[drawn(HANDBOOK, 0, DPI)])
+    scan(&[drawn(HANDBOOK, SCANNED, DPI)])
 }
 
 fn png(picture: &Grey) -> Vec<u8> {
@@ -103,10 +106,10 @@ fn recognised(
     parse_bytes(data, name, &ParseOptions { ocr: Some(settings.clone()), ..ParseOptions::default() })
 }
 
-fn first_page_text(document: &ParsedDocument) -> String {
-    let mut first = document.clone();
-    first.blocks.retain(|block| block.page == Some(1));
-    to_text(&first)
+fn page_text(document: &ParsedDocument, index: usize) -> String {
+    let mut page = document.clone();
+    page.blocks.retain(|block| block.page == Some(index as u32 + 1));
+    to_text(&page)
 }
 
 /// Words; each Chinese character is one.
@@ -159,10 +162,10 @@ fn codes(document: &ParsedDocument) -> Vec<&str> {
     document.warnings.iter().map(|warned| warned.code.as_str()).collect()
 }
 
-/// A phrase of one line on the first page of the handbook, with its box.
+/// A phrase of one line on the scanned page of the handbook, with its box.
 fn phrase() -> (String, LineSpan) {
     let document = digital(HANDBOOK);
-    let long_enough = |line: &&LineSpan| line.page == 1 && line.end - line.start > 40;
+    let long_enough = |line: &&LineSpan| line.page == SCANNED as u32 + 1 && line.end - line.start > 40;
     let block =
         document.blocks.iter().find(|block| block.lines.iter().any(|line| long_enough(&line))).unwrap();
     let line = *block.lines.iter().find(long_enough).unwrap();
@@ -178,10 +181,10 @@ fn a_scanned_page_is_read_like_the_digital_one_with_boxes_at_its_lines() {
     let Some(settings) = installed() else { return };
     let document = recognised(scanned_handbook(), "a.pdf", &settings).unwrap();
     let truth = digital(HANDBOOK);
-    let agreement = f1(&to_text(&document), &first_page_text(&truth));
+    let agreement = f1(&to_text(&document), &page_text(&truth, SCANNED));
     assert!(agreement > 0.95, "{agreement}: {}", to_text(&document));
     assert_eq!(codes(&document), [warning::OCR_USED]);
-    assert!((document.pages[0].width - truth.pages[0].width).abs() < 1.0);
+    assert!((document.pages[0].width - truth.pages[SCANNED].width).abs() < 1.0);
     let (words, expected) = phrase();
     let found = boxes_of(&document, words.split_once(' ').unwrap().1);
     for (found, expected) in [
@@ -197,9 +200,9 @@ fn a_scanned_page_is_read_like_the_digital_one_with_boxes_at_its_lines() {
 #[test]
 fn a_page_that_lies_on_its_side_or_upside_down_is_turned_and_marked_where_it_is() {
     let Some(settings) = installed() else { return };
-    let truth = first_page_text(&digital(HANDBOOK));
+    let truth = page_text(&digital(HANDBOOK), SCANNED);
     let (words, line) = phrase();
-    let upright = drawn(HANDBOOK, 0, DPI);
+    let upright = drawn(HANDBOOK, SCANNED, DPI);
     for turn in [Turn::Quarter, Turn::Half, Turn::ThreeQuarters] {
         let (turned, back) = upright.turned(turn);
         let document = recognised(scan(&[turned]), "a.pdf", &settings).unwrap();
@@ -218,10 +221,10 @@ fn a_page_that_lies_on_its_side_or_upside_down_is_turned_and_marked_where_it_is(
 #[test]
 fn a_page_askew_is_read_and_marked_along_its_lines() {
     let Some(settings) = installed() else { return };
-    let truth = first_page_text(&digital(HANDBOOK));
+    let truth = page_text(&digital(HANDBOOK), SCANNED);
     let (words, line) = phrase();
     // What levels a page by an angle makes a level page fall by its opposite.
-    let (askew, back) = drawn(HANDBOOK, 0, DPI).levelled((-2f32).to_radians());
+    let (askew, back) = drawn(HANDBOOK, SCANNED, DPI).levelled((-2f32).to_radians());
     let document = recognised(scan(&[askew]), "a.pdf", &settings).unwrap();
     let agreement = f1(&to_text(&document), &truth);
     assert!(agreement > 0.95, "{agreement}");
@@ -239,10 +242,10 @@ fn a_page_askew_is_read_and_marked_along_its_lines() {
 #[test]
 fn chinese_text_is_read_without_spaces_between_characters() {
     let Some(settings) = installed() else { return };
-    let picture = drawn(CHINESE_HANDBOOK, 0, DPI);
+    let picture = drawn(CHINESE_HANDBOOK, SCANNED, DPI);
     let document = recognised(png(&picture), "a.png", &settings).unwrap();
     let text = to_text(&document);
-    let agreement = f1(&text, &first_page_text(&digital(CHINESE_HANDBOOK)));
+    let agreement = f1(&text, &page_text(&digital(CHINESE_HANDBOOK), SCANNED));
     assert!(agreement > 0.9, "{agreement}: {text}");
     let characters: Vec<char> = text.chars().collect();
     let ideograph = |c: char| crate::clean::is_wide(c) && c.is_alphabetic();
@@ -261,7 +264,7 @@ fn mixed() -> Vec<u8> {
     let (first, tree) =
         (pages[&1], document.get_dictionary(pages[&1]).unwrap().get(b"Parent").unwrap().clone());
     let tree = tree.as_reference().unwrap();
-    let scanned = page_of(&mut document, tree, &drawn(HANDBOOK, 1, DPI));
+    let scanned = page_of(&mut document, tree, &drawn(HANDBOOK, SCANNED, DPI));
     let kids = vec![Object::Reference(first), scanned];
     let dictionary = document.get_object_mut(tree).unwrap().as_dict_mut().unwrap();
     dictionary.set("Kids", kids);
@@ -275,7 +278,7 @@ fn mixed() -> Vec<u8> {
 fn digital_pages_of_a_mixed_file_keep_their_own_text() {
     let Some(settings) = installed() else { return };
     let document = recognised(mixed(), "a.pdf", &settings).unwrap();
-    assert_eq!(first_page_text(&document).len(), first_page_text(&digital(&mixed())).len());
+    assert_eq!(page_text(&document, 0), page_text(&digital(&mixed()), 0));
     assert!(document.blocks.iter().any(|block| block.page == Some(2)));
     let notice = document.warnings.iter().find(|warned| warned.code == warning::OCR_USED).unwrap();
     assert!(notice.message.ends_with("pages 2"), "{}", notice.message);

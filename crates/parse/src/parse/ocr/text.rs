@@ -127,7 +127,7 @@ mod tests {
     fn sizes_that_waver_become_one_and_headings_stay_larger() {
         let sizes = [(10.2, 40), (9.4, 60), (11.0, 50), (16.4, 10), (17.0, 12), (10.4, 45), (24.0, 6)];
         let steady = steady_sizes(&sizes);
-        assert_eq!(steady, [10.2, 10.2, 10.2, 17.0, 17.0, 10.2, 24.0]);
+        assert_eq!(steady, [10.4, 10.4, 10.4, 17.0, 17.0, 10.4, 24.0]);
         assert!(steady_sizes(&[]).is_empty());
     }
 }

@@ -21,6 +21,16 @@ pub(super) fn to_logical_order(line: &str) -> String {
     runs.into_iter().map(|(_, run)| run).collect()
 }
 
+/// Parts of a line from left to right, each in reading order, as the line is read.
+pub(super) fn join_cells(cells: &[&str]) -> String {
+    let count = |of: fn(char) -> bool| cells.iter().flat_map(|cell| cell.chars()).filter(|&c| of(c)).count();
+    let right_to_left = count(is_right_to_left);
+    if right_to_left > 0 && right_to_left * 2 >= count(char::is_alphabetic) {
+        return cells.iter().rev().copied().collect::<Vec<_>>().join(" ");
+    }
+    cells.join(" ")
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
     LeftToRight,
@@ -61,7 +71,7 @@ fn runs(line: &str) -> Vec<(Direction, String)> {
     runs
 }
 
-fn is_right_to_left(character: char) -> bool {
+pub(super) fn is_right_to_left(character: char) -> bool {
     matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
         && !matches!(character, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}')
 }
@@ -94,5 +104,11 @@ mod tests {
         ] {
             assert_eq!(to_logical_order(seen), read);
         }
+    }
+
+    #[test]
+    fn parts_of_a_line_join_in_its_direction() {
+        assert_eq!(join_cells(&["עולם", "שלום"]), "שלום עולם");
+        assert_eq!(join_cells(&["name", "value"]), "name value");
     }
 }

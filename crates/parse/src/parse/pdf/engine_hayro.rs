@@ -1,168 +1,96 @@
-//! The second engine: the interpreter of the renderer `hayro`. It reads damaged files that the first does not, but
-//! knows the characters of fewer fonts.
+//! The first engine: the interpreter of the renderer `hayro`. One pass over a page gives its characters, its lines and
+//! how much of it is pictures. It is quick and exact, but does not know the characters of every font (those without a
+//! Unicode table whose codes mean something in a Chinese, Japanese or Korean collection).
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod collector;
+mod fonts;
 
-use hayro_interpret::font::{Glyph as DrawnGlyph, GlyphRun};
-use hayro_interpret::hayro_cmap::BfString;
-use hayro_interpret::hayro_syntax::page::Rotation;
-use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
-use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
-use hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, RenderContent, SoftMask, interpret_page,
-};
+use hayro_interpret::hayro_syntax::page::{Page, Rotation};
+use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
+use hayro_interpret::kurbo::{Affine, Rect};
+use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, RenderContent, interpret_page};
 
 use super::engine_oxide::OpenError;
 use super::geometry::PageFrame;
-use super::glyphs::{GlyphSource, MAX_GLYPHS_PER_PAGE, PageGlyphs, RawGlyph, is_unmapped};
-use crate::clean;
+use super::glyphs::PageGlyphs;
+use collector::Collector;
+use fonts::Fonts;
+pub(super) use fonts::{is_bold_name, is_monospaced_name};
 
-/// Glyph outlines and widths are in thousandths of the font size.
-const UNITS_PER_EM: f64 = 1000.0;
+/// Fonts and pictures that were read are forgotten after so many pages, to bound the memory.
+const PAGES_PER_CACHE: usize = 64;
 
-pub(super) struct HayroSource {
-    pdf: Pdf,
-}
-
-impl HayroSource {
-    pub(super) fn open(data: Arc<Vec<u8>>) -> Result<Self, OpenError> {
-        match Pdf::new(data) {
-            Ok(pdf) => Ok(Self { pdf }),
+/// Opens a file, trying the passwords one after the other on an encrypted one.
+pub(super) fn open(data: impl Into<PdfData>, passwords: &[&str]) -> Result<Pdf, OpenError> {
+    let data = data.into();
+    let mut result = Err(OpenError::Locked);
+    for password in passwords {
+        result = match Pdf::new_with_password(data.clone(), password) {
+            Ok(pdf) => return Ok(pdf),
             Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(OpenError::Locked),
             Err(LoadPdfError::Decryption(error)) => {
-                Err(OpenError::Damaged(format!("cannot be decrypted: {error:?}")))
+                return Err(OpenError::Damaged(format!("cannot be decrypted: {error:?}")));
             }
             Err(LoadPdfError::Invalid) => {
-                Err(OpenError::Damaged("no document structure was found".to_owned()))
+                return Err(OpenError::Damaged("no document structure was found".to_owned()));
             }
-        }
+        };
     }
+    result
 }
 
-impl GlyphSource for HayroSource {
-    fn page_count(&self) -> usize {
+/// How a page of the file is displayed.
+pub(super) fn frame(page: &Page<'_>) -> PageFrame {
+    type PdfRect = hayro_interpret::hayro_syntax::object::Rect;
+    let corners = |rect: PdfRect| Some([rect.x0 as f32, rect.y0 as f32, rect.x1 as f32, rect.y1 as f32]);
+    let degrees = match page.rotation() {
+        Rotation::None => 0,
+        Rotation::Horizontal => 90,
+        Rotation::Flipped => 180,
+        Rotation::FlippedHorizontal => 270,
+    };
+    let user_unit = page.raw().get::<f32>(b"UserUnit".as_slice()).unwrap_or(1.0);
+    PageFrame::new(corners(page.media_box()), corners(page.crop_box()), degrees, user_unit)
+}
+
+/// Reads the pages of an open file, one after the other.
+pub(super) struct HayroReader<'a> {
+    pdf: &'a Pdf,
+    cache: InterpreterCache<'a>,
+    pages_in_cache: usize,
+    fonts: Fonts,
+}
+
+impl<'a> HayroReader<'a> {
+    pub(super) fn new(pdf: &'a Pdf) -> Self {
+        Self { pdf, cache: InterpreterCache::new(), pages_in_cache: 0, fonts: Fonts::default() }
+    }
+
+    pub(super) fn page_count(&self) -> usize {
         self.pdf.pages().len()
     }
 
-    fn page(&self, index: usize) -> Result<PageGlyphs, String> {
+    /// A page, index from 0. The message of an error is for the log.
+    pub(super) fn page(&mut self, index: usize) -> Result<PageGlyphs, String> {
         let page = self.pdf.pages().get(index).ok_or("no such page")?;
-        let corners = |rect: Rect| Some([rect.x0 as f32, rect.y0 as f32, rect.x1 as f32, rect.y1 as f32]);
-        let degrees = match page.rotation() {
-            Rotation::None => 0,
-            Rotation::Horizontal => 90,
-            Rotation::Flipped => 180,
-            Rotation::FlippedHorizontal => 270,
-        };
-        let user_unit = page.raw().get::<f32>(b"UserUnit".as_slice()).unwrap_or(1.0);
-        let to_rect =
-            |rect: hayro_interpret::hayro_syntax::object::Rect| Rect::new(rect.x0, rect.y0, rect.x1, rect.y1);
-        let frame = PageFrame::new(
-            corners(to_rect(page.media_box())),
-            corners(to_rect(page.crop_box())),
-            degrees,
-            user_unit,
-        );
-
-        let settings =
-            InterpreterSettings { render_content: RenderContent::PAGE, ..InterpreterSettings::default() };
-        let cache = InterpreterCache::new();
-        let mut context =
-            Context::new(Affine::IDENTITY, Rect::new(0.0, 0.0, 1.0, 1.0), &cache, self.pdf.xref(), settings);
-        let mut collector = Collector {
-            page: PageGlyphs { size: frame.size(), glyphs: Vec::new(), unmapped: 0 },
-            frame,
-            styles: HashMap::new(),
-        };
-        interpret_page(page, &mut context, &mut collector);
-        Ok(collector.page)
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Style {
-    bold: bool,
-    monospaced: bool,
-}
-
-struct Collector {
-    frame: PageFrame,
-    page: PageGlyphs,
-    /// By font; looking a font's properties up is slow.
-    styles: HashMap<u128, Style>,
-}
-
-impl Collector {
-    fn style(&mut self, run: &GlyphRun<'_, '_>) -> Style {
-        let Some(DrawnGlyph::Outline(outline)) = run.glyphs().first().map(std::ops::Deref::deref) else {
-            return Style::default();
-        };
-        let Some(font) = outline.font_data() else { return Style::default() };
-        *self.styles.entry(font.cache_key).or_insert_with(|| {
-            let name = font.postscript_name.unwrap_or_default();
-            Style {
-                bold: font.weight.is_some_and(|weight| weight >= 600) || name.contains("Bold"),
-                monospaced: font.is_monospace,
-            }
-        })
-    }
-
-    fn push(&mut self, text: &str, place: Affine, advance: f64, style: Style) {
-        let mut normal = String::new();
-        text.chars().for_each(|character| clean::push_normalised(&mut normal, character));
-        let count = normal.chars().count().max(1) as f64;
-        let [a, b, c, d, ..] = place.as_coeffs();
-        let length = a.hypot(b);
-        for (position, character) in normal.chars().enumerate() {
-            if is_unmapped(character) {
-                self.page.unmapped += 1;
-                continue;
-            }
-            let origin = place * Point::new(advance / count * position as f64, 0.0);
-            let raw = RawGlyph {
-                character,
-                origin: (origin.x as f32, origin.y as f32),
-                direction: if length > 0.0 { ((a / length) as f32, (b / length) as f32) } else { (1.0, 0.0) },
-                advance: (advance / count * length) as f32,
-                size: (c.hypot(d) * UNITS_PER_EM) as f32,
-                ascent: 0.0,
-                descent: 0.0,
-                bold: style.bold,
-                monospaced: style.monospaced,
-            };
-            self.page.glyphs.extend(raw.displayed(&self.frame));
+        if self.pages_in_cache >= PAGES_PER_CACHE {
+            self.cache = InterpreterCache::new();
+            self.pages_in_cache = 0;
         }
-    }
-}
-
-impl<'a> Device<'a> for Collector {
-    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
-        let style = self.style(run);
-        for glyph in run.glyphs() {
-            if self.page.glyphs.len() >= MAX_GLYPHS_PER_PAGE {
-                return;
-            }
-            let advance = match &**glyph {
-                DrawnGlyph::Outline(outline) => outline.advance_width(),
-                DrawnGlyph::Type3(type3) => type3.advance_width(),
-            };
-            let advance = f64::from(advance.unwrap_or(0.0));
-            let place = props.transform * glyph.transform();
-            match glyph.as_unicode() {
-                Some(BfString::Char(character)) => {
-                    self.push(character.encode_utf8(&mut [0; 4]), place, advance, style)
-                }
-                Some(BfString::String(text)) => self.push(&text, place, advance, style),
-                None => self.page.unmapped += 1,
-            }
-        }
+        self.pages_in_cache += 1;
+        let mut collector = Collector::new(frame(page), page.resources(), std::mem::take(&mut self.fonts));
+        self.interpret(page, RenderContent::PAGE, &mut collector);
+        collector.page.annotations_from = collector.page.glyphs.len();
+        self.interpret(page, RenderContent::ANNOTATIONS, &mut collector);
+        let (glyphs, fonts) = collector.finish();
+        self.fonts = fonts;
+        Ok(glyphs)
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {}
-    fn pop_clip(&mut self) {}
-    fn pop_transparency_group(&mut self) {}
+    fn interpret(&self, page: &Page<'a>, content: RenderContent, collector: &mut Collector<'_, 'a>) {
+        let settings = InterpreterSettings { render_content: content, ..InterpreterSettings::default() };
+        let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
+        let mut context = Context::new(Affine::IDENTITY, bounds, &self.cache, self.pdf.xref(), settings);
+        interpret_page(page, &mut context, collector);
+    }
 }

@@ -1,4 +1,6 @@
-//! The first engine: `pdf_oxide`, whose characters are the most complete (fonts without Unicode tables, Chinese).
+//! The second engine: `pdf_oxide`. It knows the characters of more fonts (without Unicode tables, of Chinese
+//! collections) than the first and takes owner passwords of old encryption, but it is several times slower and tells
+//! nothing of lines and pictures.
 
 use std::collections::HashMap;
 
@@ -6,9 +8,9 @@ use pdf_oxide::PdfDocument;
 use pdf_oxide::layout::TextChar;
 use pdf_oxide::object::Object;
 
+use super::engine_hayro::{is_bold_name, is_monospaced_name};
 use super::geometry::PageFrame;
-use super::glyphs::{GlyphSource, MAX_GLYPHS_PER_PAGE, PageGlyphs, RawGlyph, is_unmapped};
-use crate::clean;
+use super::glyphs::{MAX_GLYPHS_PER_PAGE, PageGlyphs, RawGlyph, characters_of, is_unmapped};
 
 pub(super) struct OxideSource {
     document: PdfDocument,
@@ -16,19 +18,22 @@ pub(super) struct OxideSource {
 }
 
 /// Why a document could not be opened.
+#[derive(Debug)]
 pub(super) enum OpenError {
-    /// A password is needed.
+    /// A password is needed, or another one.
     Locked,
+    NoPages,
     Damaged(String),
 }
 
 impl OxideSource {
-    pub(super) fn open(data: Vec<u8>) -> Result<Self, OpenError> {
+    /// `passwords` are tried one after the other on an encrypted file.
+    pub(super) fn open(data: Vec<u8>, passwords: &[&str]) -> Result<Self, OpenError> {
         let damaged = |error: pdf_oxide::Error| OpenError::Damaged(error.to_string());
         let document = PdfDocument::from_bytes(data).map_err(damaged)?;
         if document.is_encrypted()
             && !document.is_authenticated()
-            && !document.authenticate(b"").unwrap_or(false)
+            && !passwords.iter().any(|password| document.authenticate(password.as_bytes()).unwrap_or(false))
         {
             return Err(OpenError::Locked);
         }
@@ -36,10 +41,32 @@ impl OxideSource {
         Ok(Self { document, pages })
     }
 
-    /// Number of visible characters in the engine's own running text of a page, to check the characters against.
-    pub(super) fn running_text_characters(&self, index: usize) -> usize {
-        let text = self.document.extract_text(index).unwrap_or_default();
-        text.chars().filter(|c| !c.is_whitespace() && !is_unmapped(*c)).count()
+    pub(super) fn page_count(&self) -> usize {
+        self.pages
+    }
+
+    /// The characters of a page, index from 0. The message of an error is for the log.
+    pub(super) fn page(&self, index: usize) -> Result<PageGlyphs, String> {
+        let frame = self.frame(index);
+        // The variant with filters does not keep the characters of every page in memory.
+        let characters = self
+            .document
+            .extract_chars_filtered(index, Default::default(), Default::default())
+            .map_err(|error| error.to_string())?;
+        let mut page = PageGlyphs::new(frame.size());
+        page.glyphs.reserve(characters.len().min(MAX_GLYPHS_PER_PAGE));
+        let (mut normal, mut scratch) = (Vec::new(), String::new());
+        for raw in characters.iter().take(MAX_GLYPHS_PER_PAGE) {
+            characters_of(raw.char.encode_utf8(&mut [0; 4]), &mut normal, &mut scratch);
+            for (position, &character) in normal.iter().enumerate() {
+                if is_unmapped(character) {
+                    page.unmapped += 1;
+                    continue;
+                }
+                page.glyphs.extend(part(raw, character, position, normal.len()).displayed(&frame));
+            }
+        }
+        Ok(page)
     }
 
     fn frame(&self, index: usize) -> PageFrame {
@@ -66,37 +93,6 @@ impl OxideSource {
     }
 }
 
-impl GlyphSource for OxideSource {
-    fn page_count(&self) -> usize {
-        self.pages
-    }
-
-    fn page(&self, index: usize) -> Result<PageGlyphs, String> {
-        let frame = self.frame(index);
-        // The variant with filters does not keep the characters of every page in memory.
-        let characters = self
-            .document
-            .extract_chars_filtered(index, Default::default(), Default::default())
-            .map_err(|error| error.to_string())?;
-        let mut page =
-            PageGlyphs { size: frame.size(), glyphs: Vec::with_capacity(characters.len()), unmapped: 0 };
-        let mut text = String::new();
-        for raw in characters.iter().take(MAX_GLYPHS_PER_PAGE) {
-            text.clear();
-            clean::push_normalised(&mut text, raw.char);
-            let count = text.chars().count();
-            for (position, character) in text.chars().enumerate() {
-                if is_unmapped(character) {
-                    page.unmapped += 1;
-                    continue;
-                }
-                page.glyphs.extend(part(raw, character, position, count).displayed(&frame));
-            }
-        }
-        Ok(page)
-    }
-}
-
 /// One of the characters that a glyph stands for, on its share of the glyph's width.
 fn part(raw: &TextChar, character: char, position: usize, count: usize) -> RawGlyph {
     let [a, b, ..] = raw.matrix.unwrap_or([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
@@ -114,13 +110,7 @@ fn part(raw: &TextChar, character: char, position: usize, count: usize) -> RawGl
         size: raw.font_size,
         ascent: raw.ascent / raw.font_size,
         descent: -raw.descent / raw.font_size,
-        bold: raw.font_weight.is_bold(),
+        bold: raw.font_weight.is_bold() || is_bold_name(&raw.font_name),
         monospaced: raw.is_monospace || is_monospaced_name(&raw.font_name),
     }
-}
-
-fn is_monospaced_name(font: &str) -> bool {
-    ["Courier", "Mono", "Consol", "Menlo", "CMTT", "Typewriter", "LucidaSansTyp"]
-        .iter()
-        .any(|name| font.contains(name))
 }

@@ -24,8 +24,18 @@ const MAX_SIZE_FACTOR: f32 = 2.2;
 const SPACE_CLEARANCE: f32 = 0.5;
 /// Lines that are still open while the characters come from top to bottom.
 const OPEN_LINES: usize = 12;
-/// The same character drawn again within this share of the size is there to look bold.
+/// The same character drawn again within this share of the size is there to look bold,
 const DOUBLE_STRIKE_EM: f32 = 0.2;
+/// but not the second of two narrow letters (`ll`), which stands further away than this share of the letter's width.
+const DOUBLE_STRIKE_ADVANCE: f32 = 0.5;
+/// Characters on baselines that differ by less than this share of the size stand on the same baseline.
+const SAME_BASELINE_EM: f32 = 0.12;
+/// On another baseline (superscripts) a character joins a line that begins or ends within so many sizes of it.
+const NEAR_LINE_EM: f32 = 2.0;
+/// A character that is smaller than the others by this factor and raised is a superscript.
+const SUPERSCRIPT: f32 = 0.8;
+/// Letters before a number that is a superscript from which on it is the mark of a note and not a part of the word (m2).
+const MIN_LETTERS_BEFORE_NOTE: usize = 3;
 
 /// A piece of a line, in upright coordinates: it runs from left to right.
 #[derive(Clone, Debug)]
@@ -86,15 +96,20 @@ fn lines(placed: &[Placed]) -> Vec<Vec<Placed>> {
     let mut lines: Vec<Vec<Placed>> = Vec::new();
     // The largest character of each line so far stands for the line.
     let mut marks: Vec<Placed> = Vec::new();
+    // Where each line begins and ends.
+    let mut extents: Vec<(f32, f32)> = Vec::new();
     for character in placed {
         let first = lines.len().saturating_sub(OPEN_LINES);
         let best = (first..lines.len())
+            .filter(|&index| is_near(&marks[index], extents[index], character))
             .map(|index| (index, overlap(&marks[index], character)))
             .filter(|&(_, share)| share >= SAME_LINE_OVERLAP)
             .max_by(|a, b| a.1.total_cmp(&b.1));
         match best {
             Some((index, _)) => {
                 lines[index].push(*character);
+                let end = character.u + character.glyph.advance;
+                extents[index] = (extents[index].0.min(character.u), extents[index].1.max(end));
                 let larger = character.glyph.size > marks[index].glyph.size;
                 if larger && !character.glyph.character.is_whitespace() {
                     marks[index] = *character;
@@ -103,10 +118,21 @@ fn lines(placed: &[Placed]) -> Vec<Vec<Placed>> {
             None => {
                 lines.push(vec![*character]);
                 marks.push(*character);
+                extents.push((character.u, character.u + character.glyph.advance));
             }
         }
     }
     lines
+}
+
+/// Whether a character can belong to a line: on its baseline, or close by. Neighbouring columns whose baselines are
+/// shifted would otherwise be taken for one line and, over it, for the next.
+fn is_near(mark: &Placed, (start, end): (f32, f32), character: &Placed) -> bool {
+    let size = mark.glyph.size.max(character.glyph.size);
+    let is_raised = mark.glyph.size < character.glyph.size * SUPERSCRIPT;
+    (mark.v - character.v).abs() <= size * SAME_BASELINE_EM
+        || is_raised
+        || character.u >= start - size * NEAR_LINE_EM && character.u <= end + size * NEAR_LINE_EM
 }
 
 /// Share of the smaller box's height that two characters have in common.
@@ -123,10 +149,13 @@ fn overlap(a: &Placed, b: &Placed) -> f32 {
 fn drop_double_strikes(line: &mut Vec<Placed>) {
     let mut kept: Vec<Placed> = Vec::with_capacity(line.len());
     for character in line.drain(..) {
+        let narrow = character.glyph.advance * DOUBLE_STRIKE_ADVANCE;
+        let reach = character.glyph.size * DOUBLE_STRIKE_EM;
+        let reach = if narrow > 0.0 { reach.min(narrow) } else { reach };
         let again = kept.iter().rev().take(4).any(|earlier| {
             earlier.glyph.character == character.glyph.character
                 && !character.glyph.character.is_whitespace()
-                && (earlier.u - character.u).abs() < character.glyph.size * DOUBLE_STRIKE_EM
+                && (earlier.u - character.u).abs() < reach
                 && (earlier.v - character.v).abs() < character.glyph.size * DOUBLE_STRIKE_EM
         });
         if !again {
@@ -181,8 +210,9 @@ fn split_line(line: &[Placed], fragments: &mut Vec<Fragment>) {
                 right = f32::NEG_INFINITY;
             } else {
                 let saw_space = spaces.iter().any(|space| stands_between(before, space, character));
+                let at_note = is_note_mark_between(&text, before, character);
                 let (before, after) = (before.glyph.character, character.glyph.character);
-                if is_space(before, after, gap, saw_space, space_gap) {
+                if at_note || is_space(before, after, gap, saw_space, space_gap) {
                     text.push(' ');
                 }
             }
@@ -200,6 +230,20 @@ fn stands_between(before: &Placed, space: &Placed, after: &Placed) -> bool {
     let begins_behind = space.u >= before.u + before.glyph.advance * SPACE_CLEARANCE;
     let ends_before = after.u >= space.u + space.glyph.advance * SPACE_CLEARANCE;
     begins_behind && ends_before
+}
+
+/// Whether the mark of a note begins behind a word, or ends before one: a raised small number.
+fn is_note_mark_between(text: &str, before: &Placed, after: &Placed) -> bool {
+    let raised = |small: &Placed, large: &Placed| {
+        small.glyph.size < large.glyph.size * SUPERSCRIPT
+            && small.v < large.v - large.glyph.size * SAME_BASELINE_EM
+            && small.glyph.character.is_ascii_digit()
+    };
+    if raised(after, before) {
+        let letters = text.chars().rev().take_while(|c| c.is_alphabetic()).count();
+        return letters >= MIN_LETTERS_BEFORE_NOTE && !clean::is_wide(before.glyph.character);
+    }
+    raised(before, after) && after.glyph.character.is_alphabetic()
 }
 
 fn is_space(before: char, after: char, gap_em: f32, saw_space: bool, space_gap_em: f32) -> bool {
@@ -332,7 +376,25 @@ mod tests {
         glyphs.extend(set("2", 30.0, 96.0, 6.0, 3.0));
         let found = fragments(&glyphs, Reading::LeftToRight, PAGE);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].text.as_str(), found[0].baseline, found[0].size), ("area2", 100.0, 10.0));
+        assert_eq!((found[0].text.as_str(), found[0].baseline, found[0].size), ("area 2", 100.0, 10.0));
+    }
+
+    #[test]
+    fn marks_of_notes_stand_apart_from_words_and_exponents_do_not() {
+        let mut unit = set("8 km", 10.0, 100.0, 10.0, 5.0);
+        unit.extend(set("2", 30.0, 96.0, 6.0, 3.0));
+        assert_eq!(texts(&unit), ["8 km2"]);
+        let mut note = set("1", 10.0, 96.0, 6.0, 3.0);
+        note.extend(set("See", 13.0, 100.0, 10.0, 5.0));
+        assert_eq!(texts(&note), ["1 See"]);
+    }
+
+    #[test]
+    fn narrow_double_letters_are_not_double_strikes() {
+        let mut glyphs = set("wi", 10.0, 100.0, 10.0, 5.0);
+        glyphs.extend(set("l", 20.0, 100.0, 10.0, 1.9));
+        glyphs.extend(set("l", 21.9, 100.0, 10.0, 1.9));
+        assert_eq!(texts(&glyphs), ["will"]);
     }
 
     #[test]

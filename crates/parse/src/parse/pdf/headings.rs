@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::captions;
 use super::paragraphs::{self, Draft};
 use super::structure::OutlineEntry;
 use crate::clean::{self, Vocabulary};
@@ -137,7 +138,7 @@ fn rank(draft: &Draft, body: &Body, outline: &HashMap<String, u8>) -> Option<Ran
     let says_something = text.chars().filter(|c| c.is_alphabetic()).count() >= 2;
     let ends_as_text =
         text.ends_with(['.', ',', ';', '。', '，', '；', '、']) && ordinals::section_depth(text).is_none();
-    if !says_something || ends_as_text || is_caption(text) || is_contents_entry(text) {
+    if !says_something || ends_as_text || captions::after_label(text).is_some() || is_contents_entry(text) {
         return None;
     }
     let bullet = matches!(draft.block.kind, BlockKind::ListItem { .. })
@@ -162,12 +163,6 @@ fn is_contents_entry(text: &str) -> bool {
         let page = page.trim();
         !page.is_empty() && page.len() <= 6 && page.chars().all(char::is_alphanumeric)
     })
-}
-
-fn is_caption(text: &str) -> bool {
-    let lower: String = text.chars().take(8).collect::<String>().to_lowercase();
-    let named = ["figure ", "fig. ", "table ", "图", "表"].iter().find_map(|name| lower.strip_prefix(name));
-    named.is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Levels by rank among all looks of the document. Looks that occur once (lines of a title page) make no level of

@@ -1,21 +1,29 @@
 //! PDF: characters with their places from one of two engines, made lines, columns, paragraphs, tables and headings.
 //!
 //! ```text
-//! engine (pdf_oxide, else hayro; scanned pages: recognised) -> glyphs -> fragments -> xycut -> layout (lines)
-//!     -> running headers out -> tables, paragraphs -> headings (structure: outline) -> blocks
+//! engine (hayro, else pdf_oxide; pages without usable text: recognised) -> glyphs, drawn lines
+//!     -> ruled tables -> fragments -> xycut -> layout (lines)
+//!     -> running headers out -> tables, paragraphs, footnotes, captions -> joined over pages
+//!     -> headings (structure: outline) -> blocks; comments of the page behind its last block
 //! ```
 
+mod annotations;
 mod bidi;
+mod captions;
 mod engine_hayro;
 mod engine_oxide;
 mod fragments;
 mod geometry;
 mod glyphs;
 mod headings;
+mod joining;
 mod layout;
+mod notes;
 mod pages;
 mod paragraphs;
 mod recognised;
+mod ruled;
+mod ruled_table;
 mod scanned;
 mod structure;
 mod tables;
@@ -23,6 +31,7 @@ mod tables;
 mod tests;
 mod xycut;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::builder::DocumentBuilder;
@@ -31,15 +40,18 @@ use super::format::Format;
 use super::ocr::{self, Recognition, page_list};
 use super::{ParseOptions, caught};
 use crate::clean::{self, PageLine, Vocabulary};
-use crate::document::{BlockKind, ParsedDocument, warning};
+use crate::document::{Block, BlockKind, LineSpan, ParsedDocument, warning};
+use annotations::Comment;
 use layout::Line;
-use pages::Pages;
+use pages::{Opened, Pages};
 use structure::{OutlineEntry, Structure};
 
 pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocument, ParseFailure> {
     let data = Arc::new(data);
-    let structure = caught(|| structure::read(&data)).unwrap_or_default();
-    let pages = Pages::read(&data, &structure, options)?;
+    let opened = Opened::open(&data, options)?;
+    let mut structure =
+        opened.first.as_ref().and_then(|pdf| caught(|| structure::read(pdf))).unwrap_or_default();
+    let mut pages = Pages::read(&data, opened, options, &mut structure.attachments)?;
     drop(data);
 
     let mut builder = DocumentBuilder::new(Format::Pdf.media_type(), &options.limits);
@@ -47,9 +59,15 @@ pub(super) fn parse(data: Vec<u8>, options: &ParseOptions) -> Result<ParsedDocum
     if let Some(settings) = &options.ocr {
         pages.recognition.describe(builder.document(), settings.low_confidence);
     }
-    push_blocks(&mut builder, pages.lines, &structure.outline, &pages.recognition)
-        .map_err(|NoLines| no_text(&pages.recognition, options))?;
+    let lines = std::mem::take(&mut pages.lines);
+    let blocks = blocks_of(lines, &structure.outline, &pages.recognition);
+    if blocks.is_empty() && pages.comments.is_empty() {
+        return Err(no_text(&pages.recognition, options));
+    }
+    push_with_comments(&mut builder, blocks, std::mem::take(&mut pages.comments).into());
     let document = builder.document();
+    document.embedded = structure.attachments.files;
+    document.links = pages.links;
     document.title = structure.title.or_else(|| title_on_first_page(document));
     Ok(builder.finish())
 }
@@ -64,36 +82,60 @@ pub(super) fn from_pictures(
     let lines = recognition
         .pages
         .iter()
-        .flat_map(|page| layout::lines(&recognised::glyphs(page), page.number, &mut next_group))
+        .flat_map(|page| layout::lines(&recognised::glyphs(page), &[], page.number, &mut next_group))
         .collect();
-    push_blocks(&mut builder, lines, &[], recognition).map_err(|NoLines| no_text(recognition, options))?;
+    let blocks = blocks_of(lines, &[], recognition);
+    if blocks.is_empty() {
+        return Err(no_text(recognition, options));
+    }
+    blocks.into_iter().for_each(|block| builder.push(block));
     let document = builder.document();
     document.title = title_on_first_page(document);
     Ok(builder.finish())
 }
 
-struct NoLines;
-
-fn push_blocks(
-    builder: &mut DocumentBuilder,
-    lines: Vec<Line>,
-    outline: &[OutlineEntry],
-    recognition: &Recognition,
-) -> Result<(), NoLines> {
+fn blocks_of(lines: Vec<Line>, outline: &[OutlineEntry], recognition: &Recognition) -> Vec<Block> {
     let mut lines = without_running_lines(lines);
-    lines.retain(|line| !line.text.trim().is_empty());
-    if lines.is_empty() {
-        return Err(NoLines);
-    }
+    lines.retain(|line| !line.is_blank());
     let mut vocabulary = Vocabulary::default();
     lines.iter().for_each(|line| vocabulary.learn(&line.text));
     let mut drafts = paragraphs::drafts(&lines, &vocabulary);
     headings::mark(&mut drafts, outline, &vocabulary);
-    for mut draft in drafts {
-        ocr::place_back(&mut draft.block, |page| recognition.placement(page));
-        builder.push(draft.block);
+    drafts
+        .into_iter()
+        .map(|mut draft| {
+            ocr::place_back(&mut draft.block, |page| recognition.placement(page));
+            draft.block
+        })
+        .collect()
+}
+
+/// Comments stand behind the blocks of their page, apart from its text.
+fn push_with_comments(
+    builder: &mut DocumentBuilder,
+    blocks: Vec<Block>,
+    mut comments: VecDeque<(u32, Comment)>,
+) {
+    for block in blocks {
+        while comments.front().is_some_and(|(page, _)| block.page.is_some_and(|begins| begins > *page)) {
+            let Some((page, comment)) = comments.pop_front() else { break };
+            builder.push(comment_block(page, comment));
+        }
+        builder.push(block);
     }
-    Ok(())
+    for (page, comment) in comments {
+        builder.push(comment_block(page, comment));
+    }
+}
+
+fn comment_block(page: u32, comment: Comment) -> Block {
+    let text = match comment.author {
+        Some(author) => format!("[{author}] {}", comment.placed.text),
+        None => comment.placed.text,
+    };
+    let [x0, y0, x1, y1] = comment.placed.bounds;
+    let lines = vec![LineSpan { start: 0, end: text.len(), page, x0, y0, x1, y1 }];
+    Block { lines, ..Block::new(BlockKind::Footnote, text, Some(page)) }
 }
 
 /// Why a file of pictures yields nothing.
@@ -158,6 +200,9 @@ fn describe(document: &mut ParsedDocument, pages: &Pages, structure: &Structure)
             warning::UNMAPPED_GLYPHS,
             format!("{} characters have no meaning in Unicode and were left out", pages.unmapped),
         );
+    }
+    if structure.attachments.incomplete {
+        document.warn(warning::PARTLY_DAMAGED, "some attachments are too large or damaged and were left out");
     }
     if pages.second_engine {
         document

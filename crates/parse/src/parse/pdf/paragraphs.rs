@@ -1,9 +1,13 @@
 //! Lines joined into paragraphs, items of lists, code and tables.
 
+use super::captions;
+use super::joining;
 use super::layout::Line;
+use super::notes;
+use super::ruled_table::RuledTable;
 use super::tables::{self, TableSpan};
 use crate::clean::{self, Join, Vocabulary};
-use crate::document::{Block, BlockKind, LineSpan, table_row_text};
+use crate::document::{Block, BlockKind, LineSpan, PageSize, table_row_text};
 use crate::parse::ordinals;
 
 /// Font sizes that differ by a smaller factor are the same.
@@ -27,40 +31,65 @@ pub(super) struct Draft {
     pub(super) bold: bool,
     pub(super) line_count: usize,
     /// Group of the last line.
-    group: u32,
+    pub(super) group: u32,
     /// The last line reaches the right edge of its column.
-    ends_full: bool,
+    pub(super) ends_full: bool,
     /// The first line stands further right than its column begins.
-    begins_indented: bool,
+    pub(super) begins_indented: bool,
+    /// Of the page where it ends.
+    pub(super) page_size: PageSize,
+    /// Length of a drawn line above its first line; zero without.
+    pub(super) rule_above: f32,
+    /// Places of a table's borders; empty for other blocks.
+    pub(super) xs: Vec<f32>,
+}
+
+impl Draft {
+    /// Where it begins, from 1.
+    pub(super) fn page(&self) -> u32 {
+        self.block.page.unwrap_or(0)
+    }
+
+    /// Left, top, right, bottom of its lines on the page where it begins.
+    pub(super) fn bounds(&self) -> Option<[f32; 4]> {
+        let first = self.block.lines.first()?;
+        Some(
+            self.block
+                .lines
+                .iter()
+                .filter(|line| line.page == first.page)
+                .fold([first.x0, first.y0, first.x1, first.y1], |[x0, y0, x1, y1], line| {
+                    [x0.min(line.x0), y0.min(line.y0), x1.max(line.x1), y1.max(line.y1)]
+                }),
+        )
+    }
 }
 
 /// Blocks of a document's lines, which are in reading order.
 pub(super) fn drafts(lines: &[Line], vocabulary: &Vocabulary) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for group in lines.chunk_by(|a, b| a.group == b.group) {
-        for draft in group_drafts(group, vocabulary) {
-            match drafts.last_mut() {
-                Some(last) if last.group != draft.group && continues(last, &draft) => {
-                    absorb(last, draft, vocabulary)
-                }
-                _ => drafts.push(draft),
-            }
-        }
+        group_drafts(group, vocabulary, &mut drafts);
     }
-    drafts
+    notes::mark(&mut drafts);
+    joining::join(drafts, vocabulary)
 }
 
-fn group_drafts(group: &[Line], vocabulary: &Vocabulary) -> Vec<Draft> {
+fn group_drafts(group: &[Line], vocabulary: &Vocabulary, drafts: &mut Vec<Draft>) {
     let column = Column::measure(group);
-    let mut drafts = Vec::new();
-    let mut start = 0;
-    for table in tables::find(group) {
-        text_drafts(&group[start..table.start], &column, vocabulary, &mut drafts);
-        start = table.end;
-        drafts.push(table_draft(&group[table.start..table.end], table));
+    for part in group.chunk_by(|a, b| a.table.is_none() && b.table.is_none()) {
+        if let [line @ Line { table: Some(table), .. }] = part {
+            drafts.push(ruled_draft(line, table));
+            continue;
+        }
+        let mut start = 0;
+        for table in tables::find(part) {
+            text_drafts(&part[start..table.start], &column, vocabulary, drafts);
+            start = table.end;
+            drafts.push(table_draft(&part[table.start..table.end], table));
+        }
+        text_drafts(&part[start..], &column, vocabulary, drafts);
     }
-    text_drafts(&group[start..], &column, vocabulary, &mut drafts);
-    drafts
 }
 
 /// Edges and line distance of the lines of a group.
@@ -72,12 +101,17 @@ struct Column {
 
 impl Column {
     fn measure(group: &[Line]) -> Self {
-        let mut lefts: Vec<f32> = group.iter().map(Line::x0).collect();
-        let mut rights: Vec<f32> = group.iter().map(Line::x1).collect();
+        let texts = || group.iter().filter(|line| line.table.is_none());
+        let mut lefts: Vec<f32> = texts().map(Line::x0).collect();
+        let mut rights: Vec<f32> = texts().map(Line::x1).collect();
+        if lefts.is_empty() {
+            return Self { left: 0.0, right: 0.0, leading_em: USUAL_LEADING_EM };
+        }
         lefts.sort_by(f32::total_cmp);
         rights.sort_by(f32::total_cmp);
         let mut distances: Vec<f32> = group
             .windows(2)
+            .filter(|pair| pair.iter().all(|line| line.table.is_none()))
             .filter(|pair| same_size(pair[0].size, pair[1].size))
             .map(|pair| (pair[1].baseline - pair[0].baseline) / pair[1].size)
             .filter(|distance| (0.8..3.0).contains(distance))
@@ -101,7 +135,7 @@ impl Column {
     }
 }
 
-fn same_size(a: f32, b: f32) -> bool {
+pub(super) fn same_size(a: f32, b: f32) -> bool {
     a.max(b) <= a.min(b) * SAME_SIZE
 }
 
@@ -122,6 +156,10 @@ fn begins_block(open: &[Line], line: &Line, column: &Column) -> bool {
         return true;
     }
     let distance = (line.baseline - last.baseline) / line.size;
+    let short_rule = line.rule_above > 0.0 && line.rule_above < line.page_size.width * 0.55;
+    if short_rule && captions::after_label(&line.text).is_none() && distance > column.leading_em {
+        return true;
+    }
     if distance > column.leading_em * PARAGRAPH_GAP || distance < 0.0 {
         return true;
     }
@@ -154,7 +192,7 @@ fn begins_block(open: &[Line], line: &Line, column: &Column) -> bool {
 }
 
 /// `第四条 …`: each article of a regulation is a paragraph of its own.
-fn is_article(text: &str) -> bool {
+pub(super) fn is_article(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('第') else { return false };
     rest.find('条').is_some_and(|end| {
         end > 0
@@ -169,7 +207,7 @@ fn is_centred(a: &Line, b: &Line) -> bool {
     (middle_a - middle_b).abs() < a.size && (a.x0() - b.x0()).abs() > a.size
 }
 
-fn ends_sentence(text: &str) -> bool {
+pub(super) fn ends_sentence(text: &str) -> bool {
     text.trim_end_matches(['”', '"', '’', '）', ')', '」'])
         .ends_with(['.', '!', '?', ':', ';', '。', '！', '？', '：', '；', '…'])
 }
@@ -194,6 +232,8 @@ fn text_draft(lines: &[Line], column: &Column, vocabulary: &Vocabulary) -> Draft
     }
     let kind = if code {
         BlockKind::Code { language: None }
+    } else if captions::is_caption(&text) {
+        BlockKind::Figure
     } else if ordinals::list_mark(&text).is_some() {
         BlockKind::ListItem { depth: depth(&lines[0], column) }
     } else {
@@ -208,6 +248,9 @@ fn text_draft(lines: &[Line], column: &Column, vocabulary: &Vocabulary) -> Draft
         group: last.group,
         ends_full: column.is_full(last),
         begins_indented: column.is_indented(&lines[0]),
+        page_size: last.page_size,
+        rule_above: lines[0].rule_above,
+        xs: Vec::new(),
     }
 }
 
@@ -242,9 +285,32 @@ fn span(start: usize, end: usize, line: &Line) -> LineSpan {
 }
 
 fn table_draft(lines: &[Line], table: TableSpan) -> Draft {
+    let boxes: Vec<(usize, LineSpan)> =
+        lines.iter().zip(&table.row_of_line).map(|(line, &row)| (row, span(0, 0, line))).collect();
+    let last = &lines[lines.len() - 1];
+    rows_draft(table.rows, table.header_rows, &boxes, last, table.xs)
+}
+
+fn ruled_draft(line: &Line, table: &RuledTable) -> Draft {
+    let boxes: Vec<(usize, LineSpan)> = table
+        .lines
+        .iter()
+        .map(|&(row, [x0, y0, x1, y1])| (row, LineSpan { start: 0, end: 0, page: line.page, x0, y0, x1, y1 }))
+        .collect();
+    rows_draft(table.rows.clone(), table.header_rows, &boxes, line, table.xs.clone())
+}
+
+/// A table, its boxes with the row that each belongs to.
+fn rows_draft(
+    rows: Vec<Vec<String>>,
+    header_rows: usize,
+    boxes: &[(usize, LineSpan)],
+    last: &Line,
+    xs: Vec<f32>,
+) -> Draft {
     let mut text = String::new();
-    let mut ranges = Vec::with_capacity(table.rows.len());
-    for (index, row) in table.rows.iter().enumerate() {
+    let mut ranges = Vec::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
@@ -252,50 +318,25 @@ fn table_draft(lines: &[Line], table: TableSpan) -> Draft {
         text.push_str(&table_row_text(row));
         ranges.push((start, text.len()));
     }
-    let spans = lines
+    let lines: Vec<LineSpan> = boxes
         .iter()
-        .zip(&table.row_of_line)
-        .map(|(line, &row)| span(ranges[row].0, ranges[row].1, line))
+        .filter_map(|(row, span)| {
+            let &(start, end) = ranges.get(*row)?;
+            Some(LineSpan { start, end, ..*span })
+        })
         .collect();
-    let last = &lines[lines.len() - 1];
     Draft {
-        block: Block {
-            kind: BlockKind::Table { rows: table.rows, header_rows: table.header_rows },
-            text,
-            page: Some(lines[0].page),
-            lines: spans,
-        },
+        line_count: lines.len(),
+        block: Block { kind: BlockKind::Table { rows, header_rows }, text, page: Some(last.page), lines },
         size: last.size,
         bold: false,
-        line_count: lines.len(),
         group: last.group,
         ends_full: false,
         begins_indented: false,
+        page_size: last.page_size,
+        rule_above: 0.0,
+        xs,
     }
-}
-
-/// Whether a paragraph runs on in the next column or on the next page.
-fn continues(last: &Draft, next: &Draft) -> bool {
-    let running = matches!(last.block.kind, BlockKind::Paragraph | BlockKind::ListItem { .. })
-        && next.block.kind == BlockKind::Paragraph;
-    let next_page =
-        last.block.lines.last().zip(next.block.lines.first()).is_some_and(|(a, b)| b.page <= a.page + 1);
-    let begins_inside = next
-        .block
-        .text
-        .chars()
-        .next()
-        .is_some_and(|first| first.is_lowercase() || clean::is_wide(first) || matches!(first, ',' | ')'));
-    running
-        && next_page
-        && same_size(last.size, next.size)
-        && last.bold == next.bold
-        && last.ends_full
-        && !next.begins_indented
-        && begins_inside
-        && !ends_sentence(&last.block.text)
-        && ordinals::chapter_level(&next.block.text).is_none()
-        && !is_article(&next.block.text)
 }
 
 /// Appends a block to the one before it.
@@ -311,4 +352,5 @@ pub(super) fn absorb(last: &mut Draft, next: Draft, vocabulary: &Vocabulary) {
     last.line_count += next.line_count;
     last.group = next.group;
     last.ends_full = next.ends_full;
+    last.page_size = next.page_size;
 }

@@ -22,7 +22,7 @@ pub(super) fn glyphs(page: &RecognisedPage) -> PageGlyphs {
             push_word(&mut glyphs, line, word);
         }
     }
-    PageGlyphs { size: page.upright, glyphs, unmapped: 0 }
+    PageGlyphs { glyphs, ..PageGlyphs::new(page.upright) }
 }
 
 fn push_word(glyphs: &mut Vec<Glyph>, line: &RecognisedLine, word: &RecognisedWord) {

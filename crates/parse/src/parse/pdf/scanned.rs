@@ -4,25 +4,29 @@ use std::sync::Arc;
 
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
-use hayro_interpret::font::GlyphRun;
+use hayro_interpret::InterpreterSettings;
 use hayro_interpret::hayro_syntax::Pdf;
-use hayro_interpret::kurbo::{Affine, BezPath, Rect};
-use hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, SoftMask, interpret_page,
-};
 
-use super::glyphs::PageGlyphs;
+use super::engine_hayro;
+use super::glyphs::{PageGlyphs, is_plausible};
 use crate::document::PageSize;
 use crate::parse::ocr::{DrawPage, Grey, PagePicture};
 
 const POINTS_PER_INCH: f32 = 72.0;
-/// A page on which more than this share of the glyphs has no meaning in Unicode is read from its picture.
+/// A page on which more than this share of the glyphs has no meaning in Unicode is read from its picture,
 const MANY_UNMAPPED: f32 = 0.3;
+/// and one with more than this share of characters that no text is made of,
+const MANY_IMPLAUSIBLE: f32 = 0.35;
+/// when it has enough characters to judge.
+const MIN_CHARACTERS_TO_JUDGE: usize = 40;
 /// A page with fewer characters may be a picture with a stamp or a page number on it.
 const FEW_CHARACTERS: usize = 100;
 /// It is, when pictures cover this share of it.
 const COVERED: f32 = 0.6;
+/// Pictures that cover less of a page without characters are ornaments.
+const MIN_PICTURE_SHARE: f32 = 0.02;
+/// A page without characters that draws so many paths may have its letters drawn.
+const MIN_PATHS: usize = 40;
 /// Larger pages are drawn with fewer dots per inch.
 const MAX_PIXELS: f32 = 36_000_000.0;
 const MAX_SIDE_PIXELS: f32 = 12_000.0;
@@ -30,8 +34,9 @@ const MAX_SIDE_PIXELS: f32 = 12_000.0;
 /// What of a page's text can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Usable {
+    /// All of it, or there is nothing on the page.
     All,
-    /// Little; the page may be a picture.
+    /// Little, beside a picture of the page.
     Little,
     /// None, or glyphs that mean nothing.
     Nothing,
@@ -39,11 +44,22 @@ pub(super) enum Usable {
 
 pub(super) fn usable(page: &PageGlyphs) -> Usable {
     let characters = page.visible_characters();
-    let unmapped = page.unmapped as f32 > (characters + page.unmapped) as f32 * MANY_UNMAPPED;
-    match characters {
-        0 => Usable::Nothing,
-        _ if unmapped => Usable::Nothing,
-        1..FEW_CHARACTERS => Usable::Little,
+    let glyphs = characters + page.unmapped;
+    if page.unmapped as f32 > glyphs as f32 * MANY_UNMAPPED {
+        return Usable::Nothing;
+    }
+    if characters >= MIN_CHARACTERS_TO_JUDGE {
+        let implausible = page.glyphs.iter().filter(|glyph| !is_plausible(glyph.character)).count();
+        if implausible as f32 > glyphs as f32 * MANY_IMPLAUSIBLE {
+            return Usable::Nothing;
+        }
+    }
+    match (characters, page.drawn) {
+        (0, None) => Usable::Nothing,
+        (0, Some(drawn)) if drawn.picture_share >= MIN_PICTURE_SHARE || drawn.paths >= MIN_PATHS => {
+            Usable::Nothing
+        }
+        (1..FEW_CHARACTERS, Some(drawn)) if drawn.picture_share >= COVERED => Usable::Little,
         _ => Usable::All,
     }
 }
@@ -57,36 +73,14 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    pub(super) fn open(data: &Arc<Vec<u8>>, dpi: u32) -> Option<Self> {
-        let pdf = super::super::caught(|| Pdf::new(Arc::clone(data)))?.ok()?;
+    pub(super) fn open(data: &Arc<Vec<u8>>, passwords: &[&str], dpi: u32) -> Option<Self> {
+        let pdf = super::super::caught(|| engine_hayro::open(Arc::clone(data), passwords))?.ok()?;
         Some(Self { pdf, dpi: dpi.clamp(72, 600) as f32, sizes: Vec::new() })
     }
 
     pub(super) fn with_sizes(mut self, sizes: &[PageSize]) -> Self {
         self.sizes = sizes.to_vec();
         self
-    }
-
-    /// Whether pictures cover most of a page.
-    pub(super) fn is_covered(&self, index: usize) -> bool {
-        super::super::caught(|| self.covered_share(index)).flatten().is_some_and(|share| share >= COVERED)
-    }
-
-    fn covered_share(&self, index: usize) -> Option<f32> {
-        let page = self.pdf.pages().get(index)?;
-        let (width, height) = page.render_dimensions();
-        let cache = InterpreterCache::new();
-        let everything = Rect::new(0.0, 0.0, 1.0, 1.0);
-        let mut context = Context::new(
-            Affine::IDENTITY,
-            everything,
-            &cache,
-            self.pdf.xref(),
-            InterpreterSettings::default(),
-        );
-        let mut pictures = PictureArea { points: 0.0 };
-        interpret_page(page, &mut context, &mut pictures);
-        Some(pictures.points as f32 / (width * height).max(1.0))
     }
 }
 
@@ -124,25 +118,50 @@ impl DrawPage for Drawing {
     }
 }
 
-/// Adds up the area of the pictures on a page.
-struct PictureArea {
-    points: f64,
-}
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::Reading;
+    use super::super::glyphs::{Drawn, Glyph};
+    use super::*;
 
-impl<'a> Device<'a> for PictureArea {
-    fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
-        // A picture's own space is one unit a pixel.
-        let pixels = f64::from(image.width()) * f64::from(image.height());
-        let area = props.transform.determinant().abs() * pixels;
-        if area.is_finite() {
-            self.points += area;
+    fn page(text: &str, unmapped: usize, picture_share: f32) -> PageGlyphs {
+        let glyph = |character| Glyph {
+            character,
+            x: 1.0,
+            y: 1.0,
+            reading: Reading::LeftToRight,
+            advance: 5.0,
+            size: 10.0,
+            ascent: 0.8,
+            descent: 0.2,
+            bold: false,
+            monospaced: false,
+        };
+        PageGlyphs {
+            glyphs: text.chars().map(glyph).collect(),
+            unmapped,
+            drawn: Some(Drawn { picture_share, paths: 0 }),
+            ..PageGlyphs::new(PageSize { width: 600.0, height: 800.0 })
         }
     }
 
-    fn draw_glyph_run(&mut self, _: &GlyphRun<'_, 'a>, _: DrawProps<'a>, _: &DrawMode) {}
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
-    fn pop_clip(&mut self) {}
-    fn pop_transparency_group(&mut self) {}
+    #[test]
+    fn pages_that_need_recognition_are_told_from_text_and_from_empty_pages() {
+        let long = "An ordinary sentence of the page, long enough to count as text of its own right, with a \
+                    second half that makes it longer still.";
+        for (page, expected) in [
+            (page(long, 0, 0.0), Usable::All),
+            (page(long, 0, 1.0), Usable::All),
+            (page("", 0, 0.0), Usable::All),
+            (page("", 0, 0.9), Usable::Nothing),
+            (page("COPY 12", 0, 0.9), Usable::Little),
+            (page("COPY 12", 0, 0.1), Usable::All),
+            (page(long, 10, 0.0), Usable::All),
+            (page(long, 90, 0.0), Usable::Nothing),
+            (page("", 60, 0.0), Usable::Nothing),
+            (page(&"\u{2c0}\u{1d2}\u{337}".repeat(30), 0, 0.0), Usable::Nothing),
+        ] {
+            assert_eq!(usable(&page), expected, "{} {:?}", page.unmapped, page.drawn);
+        }
+    }
 }

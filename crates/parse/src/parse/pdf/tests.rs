@@ -1,6 +1,10 @@
 //! Whole files, made here, through the whole of the PDF parser.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod beside;
+mod scripts;
+mod tables;
+
 use lopdf::{
     Dictionary, Document, EncryptionState, EncryptionVersion, Object, Permissions, Stream, StringFormat,
     dictionary,
@@ -287,7 +291,7 @@ fn a_file_without_pages_says_so() {
 fn a_page_without_text_says_so() {
     let failure = parse_with(bytes(make(vec![page("0 0 100 100 re f")])), Engine::First).unwrap_err();
     assert_eq!(failure.code, FailureCode::NoText);
-    assert!(failure.message.contains("scanned"));
+    assert!(failure.message.contains("switched off"));
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(super) struct Item {
     pub(super) size: f32,
     /// Width of the text in columns, wide characters counted twice.
     pub(super) columns: usize,
+    /// Lines of text that it stands for: one, or the rows of a table.
+    pub(super) lines: usize,
 }
 
 impl Item {
@@ -195,8 +197,9 @@ impl Column {
         let rows = rows(items, side);
         let x0 = side.iter().map(|&index| items[index].x0).reduce(f32::min)?;
         let x1 = side.iter().map(|&index| items[index].x1).reduce(f32::max)?;
-        let lines = rows.len();
-        let ink: f32 = side.iter().map(|&index| items[index].width()).sum();
+        let lines_of = |row: &Vec<usize>| row.iter().map(|&index| items[index].lines).max().unwrap_or(1);
+        let lines = rows.iter().map(lines_of).sum::<usize>();
+        let ink: f32 = side.iter().map(|&index| items[index].width() * items[index].lines as f32).sum();
         let text: usize = side.iter().map(|&index| items[index].columns).sum();
         Some(Self {
             top: side.iter().map(|&index| items[index].y0).reduce(f32::min)?,
@@ -244,7 +247,15 @@ mod tests {
 
     /// A line of text: left, baseline, width; ten points high, two text columns for each ten points.
     fn line(x: f32, y: f32, width: f32) -> Item {
-        Item { x0: x, y0: y - 8.0, x1: x + width, y1: y + 2.0, size: 10.0, columns: (width / 5.0) as usize }
+        Item {
+            x0: x,
+            y0: y - 8.0,
+            x1: x + width,
+            y1: y + 2.0,
+            size: 10.0,
+            columns: (width / 5.0) as usize,
+            lines: 1,
+        }
     }
 
     fn flat(items: &[Item]) -> Vec<usize> {

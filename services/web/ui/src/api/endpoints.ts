@@ -95,7 +95,14 @@ export const updateDocument = (id: string, body: Body<'UpdateDocument'>) =>
   data(client.PATCH('/api/v1/documents/{id}', { ...path({ id }), body }));
 export const getFindings = (id: string) => data(client.GET('/api/v1/documents/{id}/findings', path({ id })));
 export const deleteDocument = (id: string) => data(client.DELETE('/api/v1/documents/{id}', path({ id })));
-export const retryDocument = (id: string) => data(client.POST('/api/v1/documents/{id}/retry', path({ id })));
+/** With the password of a protected file, if it needs one. */
+export const retryDocument = (id: string, password?: string) =>
+  data(
+    client.POST('/api/v1/documents/{id}/retry', {
+      ...path({ id }),
+      body: password === undefined ? undefined : { password },
+    }),
+  );
 export const listChunks = (id: string) =>
   everyItem((query) => client.GET('/api/v1/documents/{id}/chunks', { params: { path: { id }, query } }));
 export const previewChunks = (id: string, body: Body<'ChunkPreviewRequest'>) =>

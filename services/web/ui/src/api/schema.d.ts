@@ -1384,7 +1384,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Tries to read and index a document again. */
+    /** Tries to read and index a document again, with its password if it needs one. */
     post: {
       parameters: {
         query?: never;
@@ -1394,7 +1394,11 @@ export interface paths {
         };
         cookie?: never;
       };
-      requestBody?: never;
+      requestBody?: {
+        content: {
+          'application/json': null | components['schemas']['RetryDocument'];
+        };
+      };
       responses: {
         /** @description The request cannot be answered as it is; `error.code` says why */
         '4XX': {
@@ -4567,6 +4571,14 @@ export interface components {
        * @description 1 to 100; 8 when absent.
        */
       top_k?: number;
+    };
+    /** @description The body of `POST /documents/{id}/retry`; it may be left out. */
+    RetryDocument: {
+      /**
+       * Format: password
+       * @description For a file that is protected by one. Kept encrypted until the file has been read, and no longer.
+       */
+      password?: string | null;
     };
     /**
      * @description What a principal may do with a knowledge base; each role includes the ones before it.

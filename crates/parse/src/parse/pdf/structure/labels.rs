@@ -1,17 +1,17 @@
 //! Page labels (ISO 32000-1, 12.4.2): what a document calls its pages.
 
-use std::collections::HashSet;
+use hayro_interpret::hayro_syntax::object::{Array, Dict, Name, Object};
 
-use lopdf::{Dictionary, Document, Object, ObjectId};
-
+use super::trees;
 use crate::parse::ordinals::{letters, roman};
 
-/// Nodes of the number tree that are visited.
-const MAX_NODES: usize = 2_000;
 /// Longest roman numeral or letter label is for this number; larger numbers are written in digits.
 const MAX_SPELLED_NUMBER: usize = 2_000;
+/// Pages are not counted from a higher number.
+const MAX_START: usize = 1_000_000;
 
 /// How the pages from one on are called.
+#[derive(Clone, Debug)]
 struct Range {
     first_page: usize,
     style: Option<u8>,
@@ -20,8 +20,14 @@ struct Range {
 }
 
 /// One label a page; empty when the document does not label its pages otherwise than 1, 2, 3.
-pub(super) fn read(document: &Document, pages: usize) -> Vec<String> {
-    let mut ranges = ranges(document);
+pub(super) fn read(catalog: &Dict<'_>, pages: usize) -> Vec<String> {
+    let Some(root) = catalog.get::<Dict<'_>>(b"PageLabels".as_slice()) else { return Vec::new() };
+    let mut ranges = Vec::new();
+    trees::leaves(&root, b"Nums", &mut |numbers| ranges.extend(ranges_of(numbers)));
+    labels(ranges, pages)
+}
+
+fn labels(mut ranges: Vec<Range>, pages: usize) -> Vec<String> {
     ranges.sort_by_key(|range| range.first_page);
     if ranges.is_empty() || ranges[0].first_page != 0 {
         return Vec::new();
@@ -40,49 +46,22 @@ pub(super) fn read(document: &Document, pages: usize) -> Vec<String> {
     if usual { Vec::new() } else { labels }
 }
 
-fn ranges(document: &Document) -> Vec<Range> {
-    let mut ranges = Vec::new();
-    let Ok(root) = document
-        .catalog()
-        .and_then(|catalog| catalog.get_deref(b"PageLabels", document))
-        .and_then(Object::as_dict)
-    else {
-        return ranges;
-    };
-    let mut visited: HashSet<ObjectId> = HashSet::new();
-    let mut open: Vec<&Dictionary> = vec![root];
-    while let Some(node) = open.pop() {
-        if let Ok(numbers) = node.get_deref(b"Nums", document).and_then(Object::as_array) {
-            ranges.extend(numbers.chunks_exact(2).filter_map(|pair| range(document, &pair[0], &pair[1])));
-        }
-        let Ok(kids) = node.get_deref(b"Kids", document).and_then(Object::as_array) else { continue };
-        for kid in kids.iter().filter_map(|kid| kid.as_reference().ok()) {
-            if visited.len() < MAX_NODES
-                && visited.insert(kid)
-                && let Ok(kid) = document.get_dictionary(kid)
-            {
-                open.push(kid);
-            }
-        }
-    }
-    ranges
-}
-
-fn range(document: &Document, first_page: &Object, label: &Object) -> Option<Range> {
-    let (_, label) = document.dereference(label).ok()?;
-    let label = label.as_dict().ok()?;
-    let start = label
-        .get(b"St")
-        .and_then(Object::as_i64)
-        .ok()
-        .and_then(|start| usize::try_from(start).ok())
-        .unwrap_or(1);
-    Some(Range {
-        first_page: usize::try_from(first_page.as_i64().ok()?).ok()?,
-        style: label.get(b"S").and_then(Object::as_name).ok().and_then(|name| name.first().copied()),
-        prefix: super::text(document, label, b"P").unwrap_or_default(),
-        start: start.min(1_000_000),
-    })
+fn ranges_of(numbers: &Array<'_>) -> Vec<Range> {
+    let values: Vec<Object<'_>> = numbers.iter::<Object<'_>>().take(trees::MAX_ENTRIES).collect();
+    values
+        .chunks_exact(2)
+        .filter_map(|pair| {
+            let first_page = usize::try_from(pair[0].clone().into_i32()?).ok()?;
+            let label = pair[1].clone().into_dict()?;
+            let start = label.get::<i32>(b"St".as_slice()).and_then(|start| usize::try_from(start).ok());
+            Some(Range {
+                first_page,
+                style: label.get::<Name<'_>>(b"S".as_slice()).and_then(|name| name.as_ref().first().copied()),
+                prefix: super::text::line(&label, b"P").unwrap_or_default(),
+                start: start.unwrap_or(1).min(MAX_START),
+            })
+        })
+        .collect()
 }
 
 fn numeral(style: Option<u8>, number: usize) -> String {
@@ -99,25 +78,21 @@ fn numeral(style: Option<u8>, number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lopdf::dictionary;
-
     use super::*;
+
+    fn range(first_page: usize, style: Option<u8>, prefix: &str, start: usize) -> Range {
+        Range { first_page, style, prefix: prefix.to_owned(), start }
+    }
 
     #[test]
     fn labels_follow_their_ranges() {
-        let mut document = Document::with_version("1.5");
-        let numbers = vec![
-            0.into(),
-            dictionary! { "S" => "r" }.into(),
-            2.into(),
-            dictionary! { "S" => "D", "St" => 5 }.into(),
-            4.into(),
-            dictionary! { "S" => "A", "P" => Object::string_literal("App-") }.into(),
-        ];
-        let catalog = document.add_object(
-            dictionary! { "Type" => "Catalog", "PageLabels" => dictionary! { "Nums" => numbers } },
-        );
-        document.trailer.set("Root", catalog);
-        assert_eq!(read(&document, 6), ["i", "ii", "5", "6", "App-A", "App-B"]);
+        let ranges =
+            vec![range(4, Some(b'A'), "App-", 1), range(0, Some(b'r'), "", 1), range(2, Some(b'D'), "", 5)];
+        assert_eq!(labels(ranges, 6), ["i", "ii", "5", "6", "App-A", "App-B"]);
+    }
+
+    #[test]
+    fn usual_numbers_are_no_labels() {
+        assert!(labels(vec![range(0, Some(b'D'), "", 1)], 3).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-import { AlertTriangle, ChevronDown, ChevronRight, FileText, Package, RotateCcw, Trash2 } from 'lucide-react';
+import { AlertTriangle, ChevronDown, ChevronRight, FileText, KeyRound, Package, RotateCcw, Trash2 } from 'lucide-react';
 import { memo, useCallback, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { DocumentItem } from '../../api/types';
@@ -7,6 +7,7 @@ import { Button, IconButton } from '../../kit/controls';
 import { inProgress } from '../../upload/progress';
 import { documentUrl } from '../../viewer/passage';
 import { DocumentSigns, LabelsButton } from './document-signs';
+import { needsPassword } from './locked';
 import { folderOf, nestedRows } from './nesting';
 
 /** How much further to the right what is inside of a document stands. */
@@ -160,8 +161,12 @@ const Row = memo(function Row({
         <td className="actions">
           <LabelsButton document={document} />
           {document.status === 'failed' && (
-            <IconButton small label={t('documents.retry')} onClick={() => onRetry(document)}>
-              <RotateCcw size={16} />
+            <IconButton
+              small
+              label={t(needsPassword(document) ? 'documents.password_give' : 'documents.retry')}
+              onClick={() => onRetry(document)}
+            >
+              {needsPassword(document) ? <KeyRound size={16} /> : <RotateCcw size={16} />}
             </IconButton>
           )}
           <IconButton

@@ -12,6 +12,8 @@ import { followDocuments } from '../../upload/follow';
 import { applyDocumentEvent, inProgress } from '../../upload/progress';
 import { queueOf } from '../../upload/queues';
 import { DocumentTable } from './document-table';
+import { needsPassword } from './locked';
+import { PasswordDialog } from './password-dialog';
 import { UploadArea } from './upload-area';
 
 type Show = 'all' | 'progress' | 'failed';
@@ -49,6 +51,7 @@ export function DocumentsTab({ baseId, canEdit }: { baseId: string; canEdit: boo
   const [filter, setFilter] = useState('');
   const [show, setShow] = useState<Show>('all');
   const [deleting, setDeleting] = useState<DocumentItem | null>(null);
+  const [locked, setLocked] = useState<DocumentItem | null>(null);
 
   if (documents.error) return <ErrorState error={documents.error} onRetry={() => void documents.refetch()} />;
   if (!documents.data) return <Loading />;
@@ -100,11 +103,14 @@ export function DocumentsTab({ baseId, canEdit }: { baseId: string; canEdit: boo
             documents={listed}
             flat={show !== 'all' || needle !== ''}
             canEdit={canEdit}
-            onRetry={(item) => void api.retryDocument(item.id).catch(toastError)}
+            onRetry={(item) =>
+              needsPassword(item) ? setLocked(item) : void api.retryDocument(item.id).catch(toastError)
+            }
             onDelete={setDeleting}
           />
         </>
       )}
+      {locked && <PasswordDialog document={locked} onClose={() => setLocked(null)} />}
       {deleting && (
         <ConfirmDialog
           title={t('documents.delete_title')}

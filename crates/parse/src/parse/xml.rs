@@ -25,7 +25,7 @@ pub(super) fn is_on(element: &BytesStart<'_>) -> bool {
 }
 
 /// The character that `&#…;` or a predefined entity stands for.
-pub(super) fn referenced(reference: &BytesRef<'_>) -> Option<char> {
+pub(in crate::parse) fn referenced(reference: &BytesRef<'_>) -> Option<char> {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return Some(character);
     }

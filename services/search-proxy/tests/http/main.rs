@@ -2,75 +2,22 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::net::SocketAddr;
+mod farm;
+mod quality;
+mod reading;
+mod rules;
+mod support;
 
-use anwen_contract::client::{Audience, CallContext, SearchClient, ServiceClient, TokenSource};
-use anwen_contract::search::{ReadRequest, SearchRequest};
-use anwen_contract::{ApiError, Asker, ErrorCode, UserId};
+use anwen_contract::ErrorCode;
+use anwen_contract::client::Audience;
+use anwen_contract::search::SearchRequest;
 use anwen_platform::InternalTokens;
-use anwen_platform::http::{bind, serve};
 use anwen_search_proxy::{Config, build};
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::json;
 use std::time::Duration;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use support::{Proxy, request};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
-
-/// A running service; it stops when this is dropped.
-struct Proxy {
-    address: SocketAddr,
-    tokens: InternalTokens,
-    _stop: DropGuard,
-}
-
-impl Proxy {
-    async fn start(config: Config) -> Self {
-        let tokens = InternalTokens::new(&[7; 32]).unwrap();
-        let router = build(config, tokens.clone()).unwrap().router();
-        let listener = bind("127.0.0.1:0".parse().unwrap(), false).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, router, stop.clone()));
-        Self { address, tokens, _stop: stop.drop_guard() }
-    }
-
-    fn client(&self) -> SearchClient {
-        let base = format!("http://{}", self.address).parse().unwrap();
-        let tokens = Arc::new(self.tokens.clone());
-        SearchClient::new(ServiceClient::new(base, reqwest::Client::new(), tokens, Audience::SearchProxy))
-    }
-
-    async fn search(&self, request: SearchRequest) -> Result<Value, ApiError> {
-        self.client().search(&context(), &request).await.map(|answer| json!(answer))
-    }
-
-    async fn read(&self, url: String) -> Result<Value, ApiError> {
-        self.client().read(&context(), &ReadRequest { url }).await.map(|answer| json!(answer))
-    }
-
-    /// A plain GET, with an internal token for `audience` when there is one.
-    async fn get(&self, path: &str, audience: Option<Audience>) -> (u16, Value) {
-        let mut request = reqwest::Client::new().get(format!("http://{}{path}", self.address));
-        if let Some(audience) = audience {
-            request = request.bearer_auth(self.tokens.bearer(&asker(), audience).unwrap());
-        }
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
-    }
-}
-
-fn asker() -> Asker {
-    Asker { user_id: UserId::new(), groups: Vec::new(), is_admin: false, only_knowledge_bases: None }
-}
-
-fn context() -> CallContext {
-    CallContext::new(asker(), "test-1").within(Duration::from_secs(20))
-}
-
-fn request(query: &str) -> SearchRequest {
-    SearchRequest { query: query.to_owned(), engines: None, top_k: None, language: None, time_range: None }
-}
 
 /// Settings that search at `server` and may read pages from this machine.
 fn config(server: &MockServer) -> Config {
@@ -146,7 +93,7 @@ async fn a_search_answers_ordered_results_and_a_report_on_each_engine() {
     assert_eq!(answer["engines"][1]["name"], "google");
     assert_eq!(answer["engines"][1]["state"], "timeout");
     let asked = &server.received_requests().await.unwrap()[0];
-    assert_eq!(asked.url.query(), Some("q=pump&format=json"));
+    assert_eq!(asked.url.query(), Some("q=pump&format=json&safesearch=1"));
     assert!(asked.headers.get("authorization").is_none(), "the internal token must not leave");
 }
 
@@ -204,13 +151,13 @@ async fn an_engine_that_fails_is_said_to_be_unavailable_and_its_words_stay_insid
 }
 
 #[tokio::test]
-async fn readiness_follows_the_engine() {
-    let server = MockServer::start().await;
+async fn readiness_sends_nothing_and_follows_what_searches_met() {
+    let server = searxng(ResponseTemplate::new(429)).await;
     let proxy = Proxy::start(config(&server)).await;
     assert_eq!(proxy.get("/readyz", None).await.0, 200);
-    drop(server);
-    let nowhere = Config { upstream_url: Some("http://127.0.0.1:1/".parse().unwrap()), ..Config::default() };
-    let (status, body) = Proxy::start(nowhere).await.get("/readyz", None).await;
+    assert!(server.received_requests().await.unwrap().is_empty(), "a probe must not speak to the outside");
+    proxy.search(request("pump")).await.unwrap_err();
+    let (status, body) = proxy.get("/readyz", None).await;
     assert_eq!((status, body["dependencies"]["search_engine"]["state"].as_str()), (503, Some("failed")));
 }
 
