@@ -2,6 +2,7 @@
 
 use crate::harness::{Backend, Person, World};
 use crate::on_each_database;
+use anwen_contract::chunking::ChunkPreview;
 use anwen_contract::knowledge::{Document, DocumentStatus, KnowledgeBase};
 use anwen_contract::privacy::{DesensitisationMode, DocumentFindings, SensitiveKind};
 use anwen_contract::{DocumentId, KnowledgeBaseId};
@@ -74,6 +75,23 @@ on_each_database! {
             assert_eq!((whole.status, whole.body.as_slice()), (StatusCode::OK, CONTACTS.as_bytes()));
             let shown: Document = person.get(&format!("/v1/documents/{id}")).await.json();
             assert_eq!(shown.name, "Falcon 13912345678.md");
+        }
+    }
+
+    async fn a_preview_of_another_profile_shows_placeholders_too(backend: Backend) {
+        let world = World::new(backend).await;
+        let owner = world.somebody();
+        let base = owner.new_base("Previewed").await;
+        with_policy(&owner, base, "mask").await;
+        let id = owner.upload_one(base, "contacts.md", CONTACTS.as_bytes()).await;
+        world.settled(&owner, id).await;
+        let path = format!("/v1/documents/{id}/chunk-preview");
+        let preview = owner.call(Method::POST, &path, &json!({"chunk_profile": "law"})).await;
+        let preview: ChunkPreview = preview.json();
+        for side in [&preview.current, &preview.proposed] {
+            let shown = serde_json::to_string(side).unwrap();
+            assert!(shown.contains("[phone]"), "{shown}");
+            assert!(!["13912345678", "E12345678", "Falcon"].iter().any(|value| shown.contains(value)), "{shown}");
         }
     }
 
