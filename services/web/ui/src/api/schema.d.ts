@@ -1316,7 +1316,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The original bytes, with range requests. */
+    /**
+     * The original bytes, with range requests. Where passages are masked this takes the role editor
+     *     (`original_withheld` otherwise).
+     */
     get: {
       parameters: {
         query?: {
@@ -1363,6 +1366,61 @@ export interface paths {
           };
           content: {
             'application/octet-stream': number[];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/documents/{id}/findings': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What sensitive content was found in a document, and where; never the values. For editors and owners. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: components['schemas']['DocumentId'];
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['DocumentFindings'];
           };
         };
       };
@@ -2067,8 +2125,8 @@ export interface paths {
     options?: never;
     head?: never;
     /**
-     * Changes a knowledge base's name, description, language or chunk profile. Another profile has every document cut
-     *     anew in the background; until then the old passages answer.
+     * Changes a knowledge base's name, description, language, chunk profile or policy on sensitive content. Another
+     *     profile or policy has every document read anew in the background; until then the old passages answer.
      */
     patch: {
       parameters: {
@@ -2122,12 +2180,14 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the documents of a knowledge base; `status` narrows to one state. */
+    /** Lists the documents of a knowledge base; `status` narrows to one state, `label` to one label. */
     get: {
       parameters: {
         query?: {
           /** @description The `next_cursor` of the page before. */
           cursor?: string;
+          /** @description Only documents with this label */
+          label?: string;
           /** @description How many items, 1 to 200; 50 when absent. */
           limit?: number;
           /** @description Only what is directly inside this document; `none`: only what is inside of no document */
@@ -2308,6 +2368,107 @@ export interface paths {
           };
           content: {
             'application/json': components['schemas']['Grant'][];
+          };
+        };
+      };
+    };
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/knowledge-bases/{id}/labels': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Lists the labels of a knowledge base. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: components['schemas']['KnowledgeBaseId'];
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Label'][];
+          };
+        };
+      };
+    };
+    /**
+     * Sets all the labels of a knowledge base. Documents that no person has labelled are given theirs anew in the
+     *     background; a label that has gone is taken from every document.
+     */
+    put: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: components['schemas']['KnowledgeBaseId'];
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['Label'][];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Label'][];
           };
         };
       };
@@ -3876,6 +4037,27 @@ export interface components {
       role?: null | components['schemas']['UserRole'];
       username: string;
     };
+    /** @description A knowledge base's policy on sensitive content. */
+    Desensitisation: {
+      /**
+       * @description What to look for; empty: every kind.
+       * @default []
+       */
+      kinds: components['schemas']['SensitiveKind'][];
+      /** @default off */
+      mode: components['schemas']['DesensitisationMode'];
+      /**
+       * @description Words of the organisation's own, found in any case, width and form of Chinese characters. At most 10,000 of at
+       *     most 100 characters. Shown to editors and owners only.
+       * @default []
+       */
+      words: string[];
+    };
+    /**
+     * @description What happens to sensitive content at ingest.
+     * @enum {string}
+     */
+    DesensitisationMode: 'off' | 'flag' | 'mask' | 'block';
     /** @description A document and where it stands. */
     Document: {
       /** Format: int64 */
@@ -3889,12 +4071,19 @@ export interface components {
       chunk_count: number;
       created_at: components['schemas']['Timestamp'];
       error?: null | components['schemas']['Notice'];
+      /**
+       * Format: int64
+       * @description Findings of sensitive content when it was last read; see `GET /documents/{id}/findings`.
+       */
+      finding_count?: number;
       id: components['schemas']['DocumentId'];
       knowledge_base_id: components['schemas']['KnowledgeBaseId'];
+      labels?: components['schemas']['DocumentLabel'][];
       /** @description What the file is, by its content. */
       media_type: string;
       /** @description The file's name, made safe. */
       name: string;
+      near_duplicate_of?: null | components['schemas']['NearDuplicate'];
       /**
        * Format: int64
        * @description Pages, where the format has them.
@@ -3923,11 +4112,60 @@ export interface components {
       deleted?: boolean;
       document: components['schemas']['Document'];
     };
+    /** @description One finding, by its place and without its value. */
+    DocumentFinding: {
+      /**
+       * Format: int32
+       * @description The block of the document in reading order, counted from 0; absent for the file's name.
+       */
+      block?: number | null;
+      kind: components['schemas']['SensitiveKind'];
+      /**
+       * Format: int32
+       * @description Byte offset into the block's text before masking.
+       */
+      offset: number;
+      /**
+       * Format: int32
+       * @description Counts from 1, where the format has pages.
+       */
+      page?: number | null;
+      /** @description The value with most of it hidden. */
+      sample: string;
+    };
+    /** @description What was found in a document when it was last read. */
+    DocumentFindings: {
+      /** @description How many of each kind, by the kind's name. */
+      counts: {
+        [key: string]: number;
+      };
+      document_id: components['schemas']['DocumentId'];
+      /** @description In reading order, at most 1,000. */
+      items: components['schemas']['DocumentFinding'][];
+      /** @description There are more than `items` lists. */
+      truncated: boolean;
+      /**
+       * Format: int64
+       * @description The version that was read.
+       */
+      version: number;
+    };
     /**
      * @description A document, whatever its version.
      * @example 0198c0de-0000-7000-8000-000000000000
      */
     DocumentId: string;
+    /** @description A label that a document has. */
+    DocumentLabel: {
+      /**
+       * Format: double
+       * @description 0 to 1; 1 where a person decided.
+       */
+      confidence: number;
+      /** @description A person decided: it is never overwritten, and serves as an example. */
+      corrected: boolean;
+      name: string;
+    };
     /**
      * @description Where a document stands on its way into the indexes.
      * @enum {string}
@@ -4060,6 +4298,8 @@ export interface components {
       chunk_profile?: components['schemas']['ChunkProfile'];
       created_at: components['schemas']['Timestamp'];
       description: string;
+      /** @description What is done about personal data and secrets. Its words are shown to editors and owners only. */
+      desensitisation?: components['schemas']['Desensitisation'];
       /** Format: int64 */
       document_count: number;
       /**
@@ -4086,6 +4326,15 @@ export interface components {
      * @enum {string}
      */
     KnowledgeBaseStatus: 'ready' | 'indexing' | 'deleting';
+    /** @description A class of documents. */
+    Label: {
+      /** @description What belongs to it, in a sentence or two; documents near to it are given the label. */
+      description?: string;
+      /** @description Texts as they stand in such documents. */
+      examples?: string[];
+      /** @description Unique within the knowledge base. */
+      name: string;
+    };
     /** @description Where a stretch of a chunk's text stands on the page: one visual line. */
     LineBox: components['schemas']['BoundingBox'] & {
       /** Format: int32 */
@@ -4173,6 +4422,15 @@ export interface components {
      * @enum {string}
      */
     ModelState: 'available' | 'loading' | 'ready' | 'failed';
+    /** @description A document that says nearly the same, and was there before. */
+    NearDuplicate: {
+      document_id: components['schemas']['DocumentId'];
+      /**
+       * Format: double
+       * @description The estimated share of common passages of five characters, 0 to 1.
+       */
+      similarity: number;
+    };
     /** @description A reason of failure or a warning: a stable code and a sentence. */
     Notice: {
       code: string;
@@ -4289,12 +4547,19 @@ export interface components {
         chunk_count: number;
         created_at: components['schemas']['Timestamp'];
         error?: null | components['schemas']['Notice'];
+        /**
+         * Format: int64
+         * @description Findings of sensitive content when it was last read; see `GET /documents/{id}/findings`.
+         */
+        finding_count?: number;
         id: components['schemas']['DocumentId'];
         knowledge_base_id: components['schemas']['KnowledgeBaseId'];
+        labels?: components['schemas']['DocumentLabel'][];
         /** @description What the file is, by its content. */
         media_type: string;
         /** @description The file's name, made safe. */
         name: string;
+        near_duplicate_of?: null | components['schemas']['NearDuplicate'];
         /**
          * Format: int64
          * @description Pages, where the format has them.
@@ -4355,10 +4620,19 @@ export interface components {
       items: {
         /** Format: int64 */
         chunk_count: number;
+        /** @description How its documents are cut into passages. */
+        chunk_profile?: components['schemas']['ChunkProfile'];
         created_at: components['schemas']['Timestamp'];
         description: string;
+        /** @description What is done about personal data and secrets. Its words are shown to editors and owners only. */
+        desensitisation?: components['schemas']['Desensitisation'];
         /** Format: int64 */
         document_count: number;
+        /**
+         * Format: int64
+         * @description Documents that answer from passages of another profile still, and are cut anew in the background.
+         */
+        documents_to_rechunk?: number;
         id: components['schemas']['KnowledgeBaseId'];
         /** @description `zh`, `en` or `auto`. */
         language: string;
@@ -4541,6 +4815,8 @@ export interface components {
     /** @description Narrows a search; every given part must hold. */
     RetrieveFilters: {
       document_ids?: components['schemas']['DocumentId'][] | null;
+      /** @description Only documents that have one of these labels. */
+      labels?: string[] | null;
       media_types?: string[] | null;
       /** @description Only documents whose `path` begins so. */
       path_prefix?: string | null;
@@ -4592,6 +4868,20 @@ export interface components {
       /** @description Passages of documents that the asker may read, best first. */
       documents: components['schemas']['PassageSnippet'][];
     };
+    /**
+     * @description A kind of sensitive content.
+     * @enum {string}
+     */
+    SensitiveKind:
+      | 'email'
+      | 'phone'
+      | 'identity_number'
+      | 'bank_card'
+      | 'passport'
+      | 'licence_plate'
+      | 'address'
+      | 'secret'
+      | 'word';
     /** @description The body of `POST /setup`. */
     SetupRequest: {
       display_name?: string;
@@ -4664,6 +4954,11 @@ export interface components {
     };
     /** @description The body of `PATCH /documents/{id}`. */
     UpdateDocument: {
+      /**
+       * @description Names of labels of the knowledge base. They take the place of all that the document has, and are never
+       *     overwritten; empty: none fits.
+       */
+      labels?: string[] | null;
       name?: string | null;
       path?: string | null;
     };
@@ -4676,6 +4971,7 @@ export interface components {
     UpdateKnowledgeBase: {
       chunk_profile?: null | components['schemas']['ChunkProfile'];
       description?: string | null;
+      desensitisation?: null | components['schemas']['Desensitisation'];
       language?: string | null;
       name?: string | null;
     };
