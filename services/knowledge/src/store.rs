@@ -31,6 +31,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../../../migrations/knowledge/sqlite/0002_changes_by_time.sql"),
         },
         Migration {
+            version: 3,
+            name: "job password",
+            sql: include_str!("../../../migrations/knowledge/sqlite/0003_job_password.sql"),
+        },
+        Migration {
             version: 4,
             name: "child documents",
             sql: include_str!("../../../migrations/knowledge/sqlite/0004_child_documents.sql"),
@@ -56,6 +61,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 2,
             name: "changes by time",
             sql: include_str!("../../../migrations/knowledge/postgres/0002_changes_by_time.sql"),
+        },
+        Migration {
+            version: 3,
+            name: "job password",
+            sql: include_str!("../../../migrations/knowledge/postgres/0003_job_password.sql"),
         },
         Migration {
             version: 4,
