@@ -1,14 +1,15 @@
 //! Word, Excel and PowerPoint files of 1997 to 2003 and before, and damaged newer ones: the model of a library
 //! (`undoc`) made blocks.
 
-use undoc::model::{Block as SourceBlock, Cell, ListType, Paragraph, RevisionType, Section, Table};
+use undoc::model::{Block as SourceBlock, Cell, ListType, Paragraph, Section, Table};
 
 use super::builder::DocumentBuilder;
 use super::failure::{FailureCode, ParseFailure};
 use super::grid::{Grid, SpannedCell};
+use super::undoc_model::{self, paragraph_text};
 use super::{ParseOptions, caught};
 use crate::clean;
-use crate::document::{Block, BlockKind, Metadata, ParsedDocument};
+use crate::document::{Block, BlockKind, ParsedDocument};
 
 /// Longer paragraphs are not headings, whatever their level says (text columns).
 const MAX_HEADING_COLUMNS: usize = 200;
@@ -48,18 +49,10 @@ pub(super) fn parse(
     for section in &source.sections {
         reader.section(section);
     }
-    let metadata = source.metadata;
+    let (title, metadata) = undoc_model::metadata(source.metadata);
     let document = reader.builder.document();
-    document.metadata = Metadata {
-        author: metadata.author,
-        subject: metadata.subject,
-        keywords: metadata.keywords,
-        created: metadata.created,
-        modified: metadata.modified,
-        producer: metadata.application,
-        ..Metadata::default()
-    };
-    document.title = metadata.title.filter(|title| title.trim().chars().count() > 1);
+    document.metadata = metadata;
+    document.title = title.filter(|title| title.trim().chars().count() > 1);
     if reader.is_paged {
         document.page_count = u32::try_from(source.sections.len()).ok();
     }
@@ -103,7 +96,7 @@ impl Reader {
                 return;
             }
         }
-        let notes = section.notes.iter().flatten().map(text).collect::<Vec<_>>().join("\n");
+        let notes = section.notes.iter().flatten().map(paragraph_text).collect::<Vec<_>>().join("\n");
         self.push(BlockKind::Footnote, &notes);
     }
 
@@ -115,7 +108,7 @@ impl Reader {
                 self.builder.push(Block::table(rows, header_rows, self.page));
             }
             SourceBlock::Note { label, content } => {
-                let text: Vec<String> = content.iter().map(text).collect();
+                let text: Vec<String> = content.iter().map(paragraph_text).collect();
                 self.push(BlockKind::Footnote, &format!("[^{label}] {}", text.join("\n").trim()));
             }
             SourceBlock::Image { alt_text: Some(alt), .. } => self.push(BlockKind::Figure, alt),
@@ -124,7 +117,7 @@ impl Reader {
     }
 
     fn paragraph(&mut self, source: &Paragraph) {
-        let text = text(source);
+        let text = paragraph_text(source);
         if source.heading.is_heading() && clean::columns(&text) <= MAX_HEADING_COLUMNS {
             self.push(BlockKind::Heading { level: source.heading.level().clamp(1, 6) }, &text);
         } else if let (Some(list), false) = (&source.list_info, text.trim().is_empty()) {
@@ -144,7 +137,7 @@ impl Reader {
 
 fn is_same_text(block: &SourceBlock, name: Option<&str>) -> bool {
     match (block, name) {
-        (SourceBlock::Paragraph(source), Some(name)) => text(source).trim() == name.trim(),
+        (SourceBlock::Paragraph(source), Some(name)) => paragraph_text(source).trim() == name.trim(),
         _ => false,
     }
 }
@@ -163,10 +156,10 @@ fn table(source: &Table) -> (Vec<Vec<String>>, usize) {
 }
 
 fn cell(source: &Cell) -> SpannedCell<String> {
-    let mut lines: Vec<String> = source.content.iter().map(text).collect();
+    let mut lines: Vec<String> = source.content.iter().map(paragraph_text).collect();
     for nested in &source.nested_tables {
         let rows = nested.rows.iter().flat_map(|row| &row.cells);
-        lines.extend(rows.flat_map(|cell| cell.content.iter().map(text)));
+        lines.extend(rows.flat_map(|cell| cell.content.iter().map(paragraph_text)));
     }
     lines.retain(|line| !line.trim().is_empty());
     let content = clean::normalise(lines.join(" ").trim());
@@ -176,20 +169,6 @@ fn cell(source: &Cell) -> SpannedCell<String> {
         columns: source.col_span as usize,
         rows: source.row_span as usize,
     }
-}
-
-fn text(source: &Paragraph) -> String {
-    let mut text = String::new();
-    for run in source.runs.iter().filter(|run| run.revision != RevisionType::Deleted) {
-        text.push_str(&run.text);
-        if let Some(label) = &run.note {
-            text.push_str(&format!("[^{label}]"));
-        }
-        if run.line_break {
-            text.push('\n');
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ mod sheets;
 mod source;
 mod text;
 mod tree;
+mod undoc_model;
 mod xml;
 
 use std::path::Path;

@@ -1,11 +1,11 @@
 //! The model of the first library, `undoc`.
 
-use undoc::model::{Block, Cell, ListType, Paragraph as SourceParagraph, RevisionType};
+use undoc::model::{Block, Cell, ListType, Paragraph as SourceParagraph};
 
 use super::{ListPlace, Model, Paragraph, Piece, TableCell};
-use crate::document::Metadata;
 use crate::parse::caught;
 use crate::parse::grid::{Grid, SpannedCell};
+use crate::parse::undoc_model::{self, paragraph_text};
 
 pub(super) fn read(data: &[u8]) -> Result<Model, String> {
     let document = caught(|| undoc::parse_bytes(data))
@@ -17,17 +17,8 @@ pub(super) fn read(data: &[u8]) -> Result<Model, String> {
             pieces.extend(piece(block));
         }
     }
-    let source = document.metadata;
-    let metadata = Metadata {
-        author: source.author,
-        subject: source.subject,
-        keywords: source.keywords,
-        created: source.created,
-        modified: source.modified,
-        producer: source.application,
-        ..Metadata::default()
-    };
-    Ok(Model { pieces, title: source.title, metadata })
+    let (title, metadata) = undoc_model::metadata(document.metadata);
+    Ok(Model { pieces, title, metadata })
 }
 
 fn piece(block: &Block) -> Option<Piece> {
@@ -50,7 +41,7 @@ fn piece(block: &Block) -> Option<Piece> {
             Some(Piece::Table { rows, header_rows })
         }
         Block::Note { label, content } => {
-            let text: Vec<String> = content.iter().map(text).collect();
+            let text: Vec<String> = content.iter().map(paragraph_text).collect();
             Some(Piece::Footnote(format!("[^{label}] {}", text.join("\n").trim())))
         }
         _ => None,
@@ -78,22 +69,8 @@ fn paragraph(source: &SourceParagraph) -> Paragraph {
         number: if matches!(list.list_type, ListType::Numbered) { list.number } else { None },
     });
     Paragraph {
-        text: text(source),
+        text: paragraph_text(source),
         heading: source.heading.is_heading().then(|| source.heading.level()),
         list,
     }
-}
-
-fn text(source: &SourceParagraph) -> String {
-    let mut text = String::new();
-    for run in source.runs.iter().filter(|run| run.revision != RevisionType::Deleted) {
-        text.push_str(&run.text);
-        if let Some(label) = &run.note {
-            text.push_str(&format!("[^{label}]"));
-        }
-        if run.line_break {
-            text.push('\n');
-        }
-    }
-    text
 }
