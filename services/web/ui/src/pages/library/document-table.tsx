@@ -1,4 +1,13 @@
-import { AlertTriangle, ChevronDown, ChevronRight, FileText, KeyRound, Package, RotateCcw, Trash2 } from 'lucide-react';
+import {
+  AlertTriangle,
+  ChevronDown,
+  ChevronRight,
+  FileText,
+  KeyRound,
+  Package,
+  RotateCcw,
+  Trash2,
+} from 'lucide-react';
 import { memo, useCallback, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { DocumentItem } from '../../api/types';
