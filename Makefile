@@ -87,11 +87,11 @@ bench-parse: setup-build claim-target
 fuzz: setup-build claim-target
 	cargo test --workspace --test fuzz -- campaign --inputs $(or $(INPUTS),200000) --seed $(or $(SEED),1)
 
-## bench-search: searches a second, deadline and memory of the search proxy with five stand-in engines
+## bench-search: load, deadline and memory of the search proxy with stand-in engines: make bench-search [SEARXNG=FOLDER]
 .PHONY: bench-search
 bench-search: build
 	cargo build --workspace --bin anwen-search-proxy --example load
-	"$(dir $(ANWEN))examples/load" "$(dir $(ANWEN))anwen-search-proxy"
+	"$(dir $(ANWEN))examples/load" "$(dir $(ANWEN))anwen-search-proxy" $(SEARXNG)
 
 ## quality: recall, MRR and nDCG of a folder of retrieval sets: make quality EVAL=DIR
 .PHONY: quality

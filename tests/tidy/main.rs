@@ -11,6 +11,7 @@ mod habits;
 mod lexer;
 mod links;
 mod machine;
+mod migrations;
 mod repository;
 mod samples;
 mod settings;
@@ -88,4 +89,9 @@ fn the_sample_questions_are_answered_by_the_sample_library() {
 #[test]
 fn the_example_settings_and_the_services_agree() {
     assert_none(settings::disagreements(&Repository::load()));
+}
+
+#[test]
+fn every_migration_is_applied_on_both_databases() {
+    assert_none(migrations::forgotten(&Repository::load()));
 }

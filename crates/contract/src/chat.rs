@@ -120,6 +120,9 @@ pub struct PostMessage {
     pub knowledge_base_ids: Option<Vec<KnowledgeBaseId>>,
     #[serde(default)]
     pub web_search: Option<bool>,
+    /// What is sent to search engines, where the asker has seen and confirmed it.
+    #[serde(default)]
+    pub web_query: Option<String>,
     /// Documents to ask about besides.
     #[serde(default)]
     pub attachments: Option<Vec<DocumentId>>,

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::BuildError;
 use crate::engine::{EngineSettings, Kind};
+use crate::meaning::MAX_DURATION;
 use crate::page::address::Network;
 
 /// The section's name in `anwen.toml`.
@@ -51,6 +52,9 @@ pub struct Config {
     /// The knowledge service, whose parser reads PDF. Set by the composition root where services share a process; without
     /// it such pages are refused.
     pub knowledge_url: Option<Url>,
+    /// The model runtime, whose embedding helps to order results. Set by the composition root where services share a
+    /// process; without it words and ranks alone order them.
+    pub model_runtime_url: Option<Url>,
     /// Where the rules are kept (word lists, sites, who may search). Relative to the working directory; in the data directory
     /// when absent.
     pub rules_file: Option<PathBuf>,
@@ -87,6 +91,7 @@ impl Default for Config {
             allowed_networks: Vec::new(),
             respect_robots: true,
             knowledge_url: None,
+            model_runtime_url: None,
             rules_file: None,
             max_per_site: 3,
             cache_bytes: 8 * 1024 * 1024,
@@ -103,6 +108,16 @@ impl Default for Config {
 impl Config {
     pub fn search_timeout(&self) -> Duration {
         Duration::from_millis(self.search_timeout_ms)
+    }
+
+    /// What of a search's time the engines have: ordering by meaning comes after them, within the same time.
+    pub fn engines_timeout(&self) -> Duration {
+        let whole = self.search_timeout();
+        if self.model_runtime_url.is_some() {
+            whole.saturating_sub(MAX_DURATION).max(whole / 2)
+        } else {
+            whole
+        }
     }
 
     pub fn read_timeout(&self) -> Duration {

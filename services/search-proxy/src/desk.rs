@@ -1,5 +1,6 @@
 //! One search from the question to the answer: rules, cache, engines, merging, filters.
 
+use anwen_contract::client::CallContext;
 use anwen_contract::search::{Outgoing, SearchAnswer, SearchRequest, SearchResult};
 use anwen_contract::{ApiError, Asker, ErrorCode, Timestamp};
 
@@ -9,7 +10,7 @@ use crate::engine::{Query, TimeRange};
 use crate::fanout::Gathered;
 use crate::incoming::sites;
 use crate::incoming::words::Verdict;
-use crate::merge::{Preferences, merge};
+use crate::merge::{Candidate, Preferences, fused, ordered};
 use crate::rules::Compiled;
 
 /// Pages of results that may be asked for.
@@ -83,10 +84,11 @@ impl WebAccess {
         &self,
         permitted: Permitted,
         top_k: Option<u32>,
+        context: &CallContext,
     ) -> Result<(SearchAnswer, Vec<String>), ApiError> {
         let Permitted { query, outgoing, rules } = permitted;
         let key = Key::of(&query, rules.revision);
-        let found = self.cache.get_or(key, async { self.ask(&query, &rules, |_| {}).await }).await;
+        let found = self.cache.get_or(key, async { self.ask(&query, &rules, context, |_| {}).await }).await;
         let (kept, cached) = found.map_err(|failure| ApiError::new(failure.code, failure.message))?;
         let top_k = self.top_k(top_k);
         let answer = SearchAnswer {
@@ -104,6 +106,7 @@ impl WebAccess {
         &self,
         permitted: Permitted,
         top_k: Option<u32>,
+        context: &CallContext,
         mut arrived: impl FnMut(SearchAnswer) + Send,
     ) -> Result<SearchAnswer, ApiError> {
         let Permitted { query, outgoing, rules } = permitted;
@@ -114,8 +117,9 @@ impl WebAccess {
             SearchAnswer { results, engines, redactions, sent: query.clone(), cached: false }
         };
         let kept = self
-            .ask(&query, &rules, |gathered| {
-                if let Ok(results) = self.merged(&query, &rules, gathered) {
+            .ask(&query, &rules, context, |gathered| {
+                // What is shown on the way does not wait for embeddings.
+                if let Ok(results) = self.merged(&query, &rules, fused(&gathered.contributions), None) {
                     arrived(answer(results, gathered.reports.clone()));
                 }
             })
@@ -132,6 +136,7 @@ impl WebAccess {
         &self,
         query: &Query,
         rules: &Compiled,
+        context: &CallContext,
         arrived: impl FnMut(&Gathered),
     ) -> Result<Kept, Failure> {
         let gathered = self.panel.ask(query, arrived).await;
@@ -139,7 +144,14 @@ impl WebAccess {
             let message = "no search engine answered; try again later".to_owned();
             return Err(Failure { code: ErrorCode::SearchUnavailable, message });
         }
-        let results = self.merged(query, rules, &gathered)?;
+        let candidates = fused(&gathered.contributions);
+        let nearness = match &self.meaning {
+            Some(meaning) => {
+                meaning.nearness(&query.text, candidates.iter().map(Candidate::text), context).await
+            }
+            None => None,
+        };
+        let results = self.merged(query, rules, candidates, nearness.as_deref())?;
         Ok(Kept {
             results,
             lifetime: lifetime(&self.config, query, gathered.is_complete()),
@@ -152,7 +164,8 @@ impl WebAccess {
         &self,
         query: &Query,
         rules: &Compiled,
-        gathered: &Gathered,
+        candidates: Vec<Candidate>,
+        nearness: Option<&[f32]>,
     ) -> Result<Vec<SearchResult>, Failure> {
         let preferences = Preferences {
             query: &query.text,
@@ -164,7 +177,7 @@ impl WebAccess {
             prefers_new: query.time_range.is_some(),
         };
         let mut results = Vec::new();
-        for result in merge(&gathered.contributions, &preferences) {
+        for result in ordered(candidates, &preferences, nearness) {
             if results.len() >= self.config.max_results {
                 break;
             }

@@ -3,7 +3,7 @@
 //!
 //! - [`engine`]: whom a query is sent to, and how their answers read (pure);
 //! - [`fanout`]: asking several at once, with limits, pauses and a deadline;
-//! - [`merge`]: from their answers to one list (pure);
+//! - [`merge`]: from their answers to one list (pure), [`meaning`]: the embeddings that help to order it;
 //! - [`outgoing`], [`incoming`], [`rules`]: what may leave and what may come in;
 //! - [`page`]: reading one page: which addresses may be reached, how much is fetched, what of it is text.
 
@@ -13,6 +13,7 @@ mod desk;
 pub mod engine;
 pub mod fanout;
 pub mod incoming;
+pub mod meaning;
 pub mod merge;
 pub mod outgoing;
 pub mod page;
@@ -33,6 +34,7 @@ use axum::middleware::from_fn_with_state;
 use cache::SearchCache;
 pub use config::Config;
 use fanout::Panel;
+use meaning::Meaning;
 use page::PageReader;
 use rules::RulesStore;
 
@@ -65,6 +67,7 @@ pub struct Service {
 pub(crate) struct WebAccess {
     panel: Panel,
     pages: PageReader,
+    meaning: Option<Meaning>,
     rules: RulesStore,
     cache: SearchCache,
     config: Config,
@@ -79,6 +82,10 @@ pub fn build(config: Config, tokens: InternalTokens) -> Result<Service, BuildErr
     } else {
         Some(Arc::new(WebAccess {
             panel: Panel::new(engines, &config)?,
+            meaning: match &config.model_runtime_url {
+                Some(url) => Some(Meaning::new(url.clone(), &tokens)?),
+                None => None,
+            },
             pages: PageReader::new(&config, &tokens)?,
             rules: RulesStore::open(config.rules_file.clone())?,
             cache: SearchCache::new(&config),

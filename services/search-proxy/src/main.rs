@@ -25,6 +25,7 @@ async fn main() -> anyhow::Result<()> {
     let common = CommonSettings::read(&settings)?;
     let mut config: Config = settings.section(SECTION)?;
     config.knowledge_url.get_or_insert_with(|| common.services.knowledge.clone());
+    config.model_runtime_url.get_or_insert_with(|| common.services.model_runtime.clone());
     config.rules_file.get_or_insert_with(|| common.server.data_dir.join(RULES_FILE));
     telemetry::init_logs(&common.log)?;
 

@@ -63,7 +63,7 @@ async fn search(
 ) -> Result<Json<SearchAnswer>, ApiError> {
     let access = enabled(access)?;
     let permitted = access.permitted(&caller.asker, &body, 1)?;
-    Ok(Json(access.search(permitted, body.top_k).await?.0))
+    Ok(Json(access.search(permitted, body.top_k, &caller.context()).await?.0))
 }
 
 /// Lines of JSON: the answer as far as it has come each time an engine has answered, the last with `"done": true`.
@@ -75,10 +75,11 @@ async fn search_in_steps(
     let access = enabled(access)?;
     let permitted = access.permitted(&caller.asker, &body, 1)?;
     let (lines, waiting) = mpsc::channel::<Result<String, std::convert::Infallible>>(WAITING_LINES);
+    let context = caller.context();
     tokio::spawn(async move {
         let partial = lines.clone();
         // Whoever listens no longer needs no further line; the search itself ends at its deadline.
-        let search = access.search_in_steps(permitted, body.top_k, |answer| {
+        let search = access.search_in_steps(permitted, body.top_k, &context, |answer| {
             let _ = partial.try_send(Ok(line(&json!({"done": false, "answer": answer}))));
         });
         let last = match search.await {
@@ -224,7 +225,7 @@ async fn searxng_search(
         confirmed: false,
     };
     let permitted = access.permitted(&caller.asker, &request, parameters.pageno.unwrap_or(1))?;
-    let (answer, suggestions) = access.search(permitted, None).await?;
+    let (answer, suggestions) = access.search(permitted, None, &caller.context()).await?;
     let unresponsive = answer.engines.into_iter().filter(|engine| engine.state != "ok");
     let results: Vec<SearxngResult> = answer
         .results

@@ -165,8 +165,10 @@ pub async fn start(workplace: &Workplace, ports: Ports) -> Result<Running, Failu
     run(&shutdown, "model-runtime", listeners.model_runtime, runtime.router());
 
     let mut search_settings = sections.search_proxy;
-    search_settings.knowledge_url =
-        Some(Url::parse(&format!("http://{}/", instance.knowledge)).context("an address is always a URL")?);
+    let inner =
+        |address| Url::parse(&format!("http://{address}/")).context("an address is always a URL").map(Some);
+    search_settings.knowledge_url = inner(instance.knowledge)?;
+    search_settings.model_runtime_url = inner(instance.model_runtime)?;
     let rules_file = workplace.data.path().join(anwen_search_proxy::RULES_FILE);
     search_settings.rules_file.get_or_insert(rules_file);
     let proxy = anwen_search_proxy::build(search_settings, tokens.clone())

@@ -30,6 +30,7 @@ mod tests;
 mod ui;
 mod usage;
 mod users;
+mod web_search;
 
 pub use audit::{AuditLog, BrokenChain, Verification};
 pub use config::{AnswerConfig, AuthConfig, Config, LimitsConfig};

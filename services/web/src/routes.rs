@@ -3,7 +3,7 @@
 use crate::app::AppState;
 use crate::{
     answer, audit, auth, chats, compat, groups, keys, models, openapi, relay, samples, settings, setup, ui,
-    usage, users,
+    usage, users, web_search,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -34,6 +34,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(audit::routes())
         .merge(usage::routes())
         .merge(settings::routes())
+        .merge(web_search::routes())
         .layer(from_fn(not_stored));
     OpenApiRouter::with_openapi(openapi::base()).nest(API, api).merge(compat::routes())
 }

@@ -54,7 +54,7 @@ impl Panel {
             }
             seats.push(Arc::new(Seat::new(settings, config)?));
         }
-        Ok(Self { seats, timeout: config.search_timeout() })
+        Ok(Self { seats, timeout: config.engines_timeout() })
     }
 
     /// Asks every engine that the query names (all, when it names none that is known here). `arrived` is told of each answer

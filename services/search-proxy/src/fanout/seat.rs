@@ -82,7 +82,7 @@ impl Seat {
             .ok_or_else(|| wrong("per_second: out of range".to_owned()))?
             .allow_burst(burst);
         Ok(Self {
-            timeout: settings.timeout().unwrap_or(config.search_timeout()).min(config.search_timeout()),
+            timeout: settings.timeout().unwrap_or(config.engines_timeout()).min(config.engines_timeout()),
             max_answer_bytes: config.max_search_answer_bytes,
             limiter: RateLimiter::direct(quota),
             slots: Semaphore::new(settings.concurrent()),

@@ -61,6 +61,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// What is embedded of it.
+    pub fn text(&self) -> String {
+        format!("{}\n{}", self.title, self.snippet)
+    }
+
     fn from_hit(hit: &Hit, engine: &str) -> Option<Self> {
         let url = unwrapped(page_address(&hit.url)?);
         let title = clean(&hit.title, MAX_TITLE_CHARS);
@@ -120,9 +125,14 @@ impl Candidate {
     }
 }
 
-/// The best `top_k` results of all engines: addresses other than http and https left out, the same page merged, best
-/// score first. The order in which engines answered does not matter, only that in which they are listed.
+/// The best `top_k` results of all engines, best score first, without their embeddings.
 pub fn merge(contributions: &[Contribution], preferences: &Preferences<'_>) -> Vec<SearchResult> {
+    ordered(fused(contributions), preferences, None)
+}
+
+/// What the engines found, addresses other than http and https left out and the same page merged, with scores of 0 to 1 by
+/// their ranks. The order in which engines answered does not matter, only that in which they are listed.
+pub fn fused(contributions: &[Contribution]) -> Vec<Candidate> {
     let mut merged: Vec<Candidate> = Vec::new();
     for Contribution { engine, weight, found } in contributions {
         // An engine that names a page twice has not voted for it twice.
@@ -148,8 +158,17 @@ pub fn merge(contributions: &[Contribution], preferences: &Preferences<'_>) -> V
     }
     let total_weight = contributions.iter().map(|contribution| contribution.weight).sum();
     fuse::normalise(&mut merged, total_weight);
-    relevance::rerank(&mut merged, preferences);
-    let mut ordered = diversity::spread(merged, preferences.max_per_site);
+    merged
+}
+
+/// The best `top_k` candidates. `nearness` is how near each is to the query in meaning (a cosine), where that is known.
+pub fn ordered(
+    mut candidates: Vec<Candidate>,
+    preferences: &Preferences<'_>,
+    nearness: Option<&[f32]>,
+) -> Vec<SearchResult> {
+    relevance::rerank(&mut candidates, preferences, nearness);
+    let mut ordered = diversity::spread(candidates, preferences.max_per_site);
     ordered.truncate(preferences.top_k);
     ordered.into_iter().map(Candidate::into_result).collect()
 }

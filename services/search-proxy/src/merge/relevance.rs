@@ -15,6 +15,8 @@ const TITLE_WEIGHT: f32 = 2.0;
 /// How much the words may add to a fused score (0..=1). The engines have read the whole page, this sees its snippet.
 const WORDS_SHARE: f32 = 0.5;
 const NEW_SHARE: f32 = 0.25;
+/// How much nearness in meaning may add: less than the words, since a mean over words knows no order and no rare names.
+const MEANING_SHARE: f32 = 0.25;
 /// Days after which a result is worth half as new.
 const HALF_LIFE_DAYS: f32 = 30.0;
 const MILLIS_OF_A_DAY: f32 = 86_400_000.0;
@@ -66,8 +68,13 @@ impl Bm25 {
     }
 }
 
-/// Moves the fused scores.
-pub fn rerank(candidates: &mut [Candidate], preferences: &Preferences<'_>) {
+/// Moves the fused scores. `nearness` has a cosine for each candidate.
+pub fn rerank(candidates: &mut [Candidate], preferences: &Preferences<'_>, nearness: Option<&[f32]>) {
+    if let Some(nearness) = nearness {
+        for (candidate, share) in candidates.iter_mut().zip(spread_out(nearness)) {
+            candidate.score += MEANING_SHARE * share;
+        }
+    }
     let fields = candidates
         .iter()
         .map(|candidate| vec![(candidate.title.as_str(), TITLE_WEIGHT), (candidate.snippet.as_str(), 1.0)]);
@@ -90,6 +97,14 @@ pub fn rerank(candidates: &mut [Candidate], preferences: &Preferences<'_>) {
 /// A preference may raise a result by this factor at most.
 const MAX_SITE_WEIGHT: f32 = 10.0;
 
+/// Brings values to 0..=1, the smallest to 0; cosines of one result set lie close together.
+fn spread_out(values: &[f32]) -> impl Iterator<Item = f32> {
+    let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let width = most - least;
+    values.iter().map(move |value| if width > 0.0 { (value - least) / width } else { 0.0 })
+}
+
 /// 1 for today, a half after [`HALF_LIFE_DAYS`], 0 without a date.
 fn newness(candidate: &Candidate, preferences: &Preferences<'_>) -> f32 {
     let Some(published) = candidate.published_at else { return 0.0 };
@@ -110,6 +125,13 @@ mod tests {
             Bm25::of([vec![("seal", 2.0), ("x y", 1.0)], vec![("x", 2.0), ("seal y", 1.0)]].into_iter());
         let scores = in_title.scores("seal");
         assert!(scores[0] > scores[1]);
+    }
+
+    #[test]
+    fn values_are_spread_over_the_whole_range() {
+        assert_eq!(spread_out(&[0.5, 0.75, 1.0]).collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
+        assert_eq!(spread_out(&[0.5, 0.5]).collect::<Vec<_>>(), [0.0, 0.0]);
+        assert_eq!(spread_out(&[]).count(), 0);
     }
 
     #[test]

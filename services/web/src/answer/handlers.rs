@@ -74,6 +74,7 @@ async fn ask(
         model: body.model.filter(|model| !model.is_empty()).or_else(|| chat.model.clone()),
         knowledge_base_ids: body.knowledge_base_ids.unwrap_or_else(|| chat.knowledge_base_ids.clone()),
         web_search: body.web_search.unwrap_or(chat.web_search),
+        web_query: body.web_query.filter(|query| !query.trim().is_empty()),
         attachments: checked_attachments(body.attachments.unwrap_or_default())?,
     };
     let place = Place { chat, question_id: MessageId::new(), new_question: Some(parent) };

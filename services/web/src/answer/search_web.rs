@@ -28,9 +28,11 @@ pub async fn search_web(
     run.status(Step::Searching);
     let deadline = Duration::from_millis(run.app.config.answer.web_search_ms);
     let context = run.context.clone().within(deadline);
+    // What the asker has seen and agreed to is what is sent; it goes through the rules once more.
+    let confirmed = run.question.request.web_query.as_deref();
     let request = SearchRequest {
-        query: query.chars().take(MAX_QUERY_CHARS).collect(),
-        confirmed: false,
+        query: confirmed.unwrap_or(query).chars().take(MAX_QUERY_CHARS).collect(),
+        confirmed: confirmed.is_some(),
         engines: None,
         top_k: Some(MAX_RESULTS),
         language: Some(anwen_text::language(query).code().to_owned()).filter(|code| code != "und"),

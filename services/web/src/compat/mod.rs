@@ -6,6 +6,7 @@ mod envelope;
 mod knowledge_model;
 mod ollama;
 mod openai;
+mod searxng;
 mod tika;
 
 use crate::app::AppState;
@@ -17,6 +18,7 @@ pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub fn routes() -> OpenApiRouter<AppState> {
     openai::routes()
         .merge(ollama::routes())
+        .merge(searxng::routes())
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
         .merge(tika::routes())
 }

@@ -20,7 +20,7 @@ const HASHED_FOLDER: &str = "assets/";
 const KEEP_FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 /// Paths that programs call: there, an unknown one is an error and not a page.
-const PROGRAM_PATHS: [&str; 6] = ["/api/", "/v1/", "/ollama/", "/mcp", "/tika", "/rmeta"];
+const PROGRAM_PATHS: [&str; 7] = ["/api/", "/v1/", "/ollama/", "/searxng/", "/mcp", "/tika", "/rmeta"];
 
 /// What every answer tells browsers. pdf.js decodes images in WebAssembly and works in a worker of its own; the
 /// components' styles are made at run time.

@@ -23,6 +23,9 @@ pub struct AnswerRequest {
     pub knowledge_base_ids: Vec<KnowledgeBaseId>,
     #[serde(default)]
     pub web_search: bool,
+    /// What the asker has agreed to send to search engines.
+    #[serde(default)]
+    pub web_query: Option<String>,
     #[serde(default)]
     pub attachments: Vec<DocumentId>,
 }

@@ -2799,6 +2799,100 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/settings/web_search': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Shows what may leave and come in with web search. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['SearchRules'];
+          };
+        };
+      };
+    };
+    /** Sets what may leave and come in with web search, as a whole. */
+    put: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['SearchRules'];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['SearchRules'];
+          };
+        };
+      };
+    };
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/setup': {
     parameters: {
       query?: never;
@@ -3188,6 +3282,116 @@ export interface paths {
     };
     trace?: never;
   };
+  '/api/v1/web-search/engines': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Shows how each search engine has been doing. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['EnginesAnswer'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/web-search/outgoing': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Shows what would leave for a question. Sends nothing. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['OutgoingQuestion'];
+        };
+      };
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Outgoing'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/ollama/api/{call}': {
     parameters: {
       query?: never;
@@ -3336,6 +3540,115 @@ export interface paths {
         };
       };
     };
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/searxng/opensearch.xml': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The OpenSearch description of `/searxng/search`. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/opensearchdescription+xml': string;
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/searxng/search': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** SearXNG's search (`q`, `format=json`, `engines`, `language`, `time_range`, `pageno`). */
+    get: {
+      parameters: {
+        query: {
+          format: string;
+          q: string;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': Record<string, never>;
+          };
+        };
+      };
+    };
+    put?: never;
     post?: never;
     delete?: never;
     options?: never;
@@ -4058,6 +4371,8 @@ export interface components {
      * @enum {string}
      */
     DesensitisationMode: 'off' | 'flag' | 'mask' | 'block';
+    /** @enum {string} */
+    Direction: 'outgoing' | 'incoming' | 'both';
     /** @description A document and where it stands. */
     Document: {
       /** Format: int64 */
@@ -4188,6 +4503,43 @@ export interface components {
       /** Format: int64 */
       version: number;
     };
+    /** @description How an engine has been doing: one row of `GET /v1/engines`. */
+    EngineHealth: {
+      /** Format: int64 */
+      failures: number;
+      kind: string;
+      last_error?: string | null;
+      last_success_at?: null | components['schemas']['Timestamp'];
+      /**
+       * Format: double
+       * @description Results of an answer on average.
+       */
+      mean_results: number;
+      name: string;
+      /**
+       * Format: double
+       * @description Of the last answers; absent before the first.
+       */
+      p50_ms?: number | null;
+      /** Format: double */
+      p95_ms?: number | null;
+      paused_until?: null | components['schemas']['Timestamp'];
+      /** Format: int64 */
+      requests: number;
+      /**
+       * Format: int64
+       * @description Requests that were not sent because of our own limit or a pause.
+       */
+      skipped: number;
+      /** @description `ok`, `paused`, or `unknown` before the first request. */
+      state: string;
+    };
+    /** @description The answer of `GET /v1/engines`. */
+    EnginesAnswer: {
+      /** @description Whether web search is configured at all. */
+      enabled: boolean;
+      engines: components['schemas']['EngineHealth'][];
+    };
     /** @description The body of an error answer. */
     ErrorBody: {
       error: components['schemas']['ErrorDetail'];
@@ -4210,6 +4562,11 @@ export interface components {
        */
       rating: number;
     };
+    /**
+     * @description What happens to a query or a result with a word of a list in it.
+     * @enum {string}
+     */
+    FilterAction: 'block' | 'mask' | 'drop' | 'flag';
     /**
      * @description A folder that holds chats.
      * @example 0198c0de-0000-7000-8000-000000000000
@@ -4441,6 +4798,21 @@ export interface components {
      * @enum {string}
      */
     Outcome: 'answered' | 'quoted' | 'not_found' | 'clarify' | 'stopped';
+    /** @description What would leave for a query: the answer of `POST /v1/outgoing`. */
+    Outgoing: {
+      /** @description Whether nothing may be sent at all: the query is about something that is blocked, or nothing of it was left. */
+      blocked: boolean;
+      /** @description Whether a person has to agree before it is sent. */
+      needs_confirmation: boolean;
+      /** @description The query after rewriting, without personal data and the organisation's own words. */
+      query: string;
+      /** Format: int32 */
+      redactions: number;
+    };
+    /** @description A question that may be searched for. */
+    OutgoingQuestion: {
+      query: string;
+    };
     /** @description One page of a list, with the cursor of the next page (`null` on the last). */
     Page_ApiKey: {
       items: {
@@ -4751,6 +5123,8 @@ export interface components {
       knowledge_base_ids?: components['schemas']['KnowledgeBaseId'][] | null;
       model?: string | null;
       parent_id?: null | components['schemas']['MessageId'];
+      /** @description What is sent to search engines, where the asker has seen and confirmed it. */
+      web_query?: string | null;
       web_search?: boolean | null;
     };
     /** @description A passage in a preview. */
@@ -4861,12 +5235,52 @@ export interface components {
      * @enum {string}
      */
     Role: 'viewer' | 'editor' | 'owner';
+    /**
+     * @description How strictly engines are asked to leave out what is not for the office.
+     * @enum {string}
+     */
+    SafeSearchLevel: 'off' | 'moderate' | 'strict';
     /** @description What a full-text search found. */
     SearchResults: {
       /** @description Messages of one's own chats, newest first. */
       chats: components['schemas']['ChatSnippet'][];
       /** @description Passages of documents that the asker may read, best first. */
       documents: components['schemas']['PassageSnippet'][];
+    };
+    /** @description What may leave and what may come in: the rules of web search, which administrators change while the server runs. */
+    SearchRules: {
+      /**
+       * @description Groups whose members may search; empty for everyone who may sign in.
+       * @default []
+       */
+      allowed_groups: components['schemas']['GroupId'][];
+      /**
+       * @description Whether a person sees each query as it leaves, and agrees, before it is sent.
+       * @default false
+       */
+      confirm_before_sending: boolean;
+      /** @default [] */
+      lists: components['schemas']['WordList'][];
+      /**
+       * @description Words that never leave: names, projects, customers.
+       * @default []
+       */
+      organisation_words: string[];
+      /** @default moderate */
+      safe_search: components['schemas']['SafeSearchLevel'];
+      /**
+       * @description Whether a question is sent as it was asked. Otherwise it is cut down to its keywords.
+       * @default false
+       */
+      send_whole_question: boolean;
+      /**
+       * @default {
+       *       "allow": [],
+       *       "block": [],
+       *       "prefer": []
+       *     }
+       */
+      sites: components['schemas']['SiteRules'];
     };
     /**
      * @description A kind of sensitive content.
@@ -4895,6 +5309,24 @@ export interface components {
       needed: boolean;
       /** @description Whether `setup_token` must be sent with it. */
       token_required?: boolean;
+    };
+    /** @description How much a site's results count; 1 changes nothing. */
+    SitePreference: {
+      site: string;
+      /** Format: float */
+      weight: number;
+    };
+    /** @description Which sites results may come from. A site covers its subdomains. */
+    SiteRules: {
+      /**
+       * @description Where not empty, nothing else is answered or read.
+       * @default []
+       */
+      allow: string[];
+      /** @default [] */
+      block: string[];
+      /** @default [] */
+      prefer: components['schemas']['SitePreference'][];
     };
     /** @description A stretch of a snippet: as it stands in the passage, and whether it is what was searched for. */
     SnippetPart: {
@@ -5041,6 +5473,16 @@ export interface components {
      * @example 0198c0de-0000-7000-8000-000000000000
      */
     VersionId: string;
+    /** @description Words, and what happens where one stands. */
+    WordList: {
+      action: components['schemas']['FilterAction'];
+      /** @description A short name, by which results are flagged and events are logged. */
+      category: string;
+      direction: components['schemas']['Direction'];
+      /** @description Whether pinyin and mixtures of pinyin and characters count too. */
+      pinyin?: boolean;
+      words: string[];
+    };
   };
   responses: never;
   parameters: never;

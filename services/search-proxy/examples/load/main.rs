@@ -2,7 +2,13 @@
 //! without it, how far a search oversteps its deadline when an engine hangs, and memory when idle. Prints one table last and
 //! exits with 1 when a bound is missed.
 //!
-//!     load PATH_OF_anwen-search-proxy
+//!     load PATH_OF_anwen-search-proxy [FOLDER_OF_SearXNG]
+//!
+//! The folder is a checkout of SearXNG with what it requires (`requirements.txt`, `requirements-server.txt`) installed in
+//! `.venv`. It then answers the same clients from the same engines in the same run, as it is shipped: two workers for two
+//! processors.
+
+mod searxng;
 
 use std::error::Error;
 use std::path::Path;
@@ -20,7 +26,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 const SECRET: &str = "a secret of thirty-two characters";
-const ENGINES: usize = 5;
+pub const ENGINES: usize = 5;
 const ENGINE_DELAY: Duration = Duration::from_millis(30);
 const DEADLINE_MS: u64 = 600;
 const MEASURED: Duration = Duration::from_secs(8);
@@ -32,10 +38,10 @@ const MIN_UNCACHED_PER_SECOND: f64 = 100.0;
 const MAX_OVERSTEP_MS: f64 = 50.0;
 const MAX_IDLE_MB: f64 = 40.0;
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Ends the process when it is dropped.
-struct Proxy(Child);
+pub struct Proxy(Child);
 
 impl Drop for Proxy {
     fn drop(&mut self) {
@@ -47,6 +53,7 @@ impl Drop for Proxy {
 #[tokio::main]
 async fn main() -> Result<()> {
     let binary = std::env::args().nth(1).ok_or("say where anwen-search-proxy is")?;
+    let peer = std::env::args().nth(2);
     let engines = stand_ins().await?;
     let folder = tempfile::tempdir()?;
     let (proxy, base) = start(Path::new(&binary), folder.path(), &engines).await?;
@@ -54,7 +61,7 @@ async fn main() -> Result<()> {
     let client = Client::new(base)?;
 
     let cached = rate(&client, |_| "the same for everyone".to_owned()).await?;
-    let uncached = rate(&client, |n| format!("question number {n} about pumps")).await?;
+    let uncached = rate(&client, distinct).await?;
     let after_mb = resident_mb(proxy.0.id())?;
     let mut oversteps = Vec::new();
     for n in 0..HUNG_SEARCHES {
@@ -75,6 +82,13 @@ async fn main() -> Result<()> {
         println!("{name:<34} {value:>9.1} {unit:<3} {}", if *holds { "ok" } else { "MISSED" });
     }
     drop(proxy);
+    if let Some(peer) = peer {
+        let beside = searxng::measure(Path::new(&peer), folder.path(), &engines).await?;
+        println!("{:<34} {:>9.1} MB", "SearXNG: resident memory, idle", beside.idle_mb);
+        println!("{:<34} {:>9.1} /s", "SearXNG: searches of 5 engines", beside.per_second);
+        println!("{:<34} {:>9.1} times", "ours beside it: searches", uncached / beside.per_second);
+        println!("{:<34} {:>9.2} times", "ours beside it: memory", idle_mb / beside.idle_mb);
+    }
     std::process::exit(i32::from(rows.iter().any(|(.., holds)| !holds)));
 }
 
@@ -133,6 +147,12 @@ fn resident_mb(process: u32) -> Result<f64> {
     Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
 }
 
+/// What is asked.
+pub trait Search: Clone + Send + Sync + 'static {
+    /// The number of results.
+    fn search(&self, query: &str) -> impl Future<Output = Result<usize>> + Send;
+}
+
 #[derive(Clone)]
 struct Client {
     http: reqwest::Client,
@@ -140,25 +160,37 @@ struct Client {
     base: String,
 }
 
-impl Client {
-    fn new(base: String) -> Result<Self> {
-        let tokens = InternalTokens::new(SECRET.as_bytes()).map_err(|cause| cause.to_string())?;
-        Ok(Self { http: reqwest::Client::builder().no_proxy().build()?, tokens, base })
-    }
-
+impl Search for Client {
     async fn search(&self, query: &str) -> Result<usize> {
         let asker =
             Asker { user_id: UserId::new(), groups: Vec::new(), is_admin: false, only_knowledge_bases: None };
         let bearer = self.tokens.bearer(&asker, Audience::SearchProxy).map_err(|error| error.message)?;
         let request = self.http.post(format!("{}/v1/search", self.base)).bearer_auth(bearer);
         let answer = request.json(&json!({"query": query, "top_k": 10})).send().await?.error_for_status()?;
-        let count = answer.json::<Value>().await?["results"].as_array().map_or(0, Vec::len);
-        if count == 10 { Ok(count) } else { Err(format!("{count} results").into()) }
+        results_of(&answer.json::<Value>().await?)
     }
 }
 
+/// How many results an answer holds. Fewer than ten are not what is measured.
+pub fn results_of(answer: &Value) -> Result<usize> {
+    let count = answer["results"].as_array().map_or(0, Vec::len);
+    if count >= 10 { Ok(count) } else { Err(format!("{count} results").into()) }
+}
+
+impl Client {
+    fn new(base: String) -> Result<Self> {
+        let tokens = InternalTokens::new(SECRET.as_bytes()).map_err(|cause| cause.to_string())?;
+        Ok(Self { http: reqwest::Client::builder().no_proxy().build()?, tokens, base })
+    }
+}
+
+/// A query that nobody has asked before.
+pub fn distinct(number: u64) -> String {
+    format!("question number {number} about pumps")
+}
+
 /// Searches a second of several clients that each wait for their answer.
-async fn rate(client: &Client, query: fn(u64) -> String) -> Result<f64> {
+pub async fn rate<S: Search>(client: &S, query: fn(u64) -> String) -> Result<f64> {
     client.search(&query(0)).await?;
     let (done, next) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(1)));
     let started = Instant::now();
