@@ -77,8 +77,9 @@ async fn what_cannot_be_read_fails_alone_with_its_own_code() {
     let png =
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\0IEND\xaeB`\x82"
             .to_vec();
-    let code = code_of(&person, &base, "picture.pdf", png).await;
-    assert_eq!(code, "unsupported_media_type");
+    assert_eq!(code_of(&person, &base, "picture.pdf", png).await, "damaged_file");
+    let program = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0>\0\x01\0\0\0".to_vec();
+    assert_eq!(code_of(&person, &base, "program.pdf", program).await, "unsupported_media_type");
 
     // Nothing else is disturbed.
     let good = person.add(&base, "good.md", b"# Good\n\nThe gate code is 4711.\n".to_vec()).await;

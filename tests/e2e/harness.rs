@@ -149,7 +149,7 @@ impl Person {
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let csrf = self.csrf.lock().unwrap().clone();
-        let program_paths = ["/v1", "/ollama", "/mcp", "/tika", "/rmeta"];
+        let program_paths = ["/v1", "/ollama", "/searxng", "/mcp", "/tika", "/rmeta"];
         let url = if program_paths.iter().any(|prefix| path.starts_with(prefix)) {
             format!("{}{path}", self.base)
         } else {

@@ -105,6 +105,9 @@ fn body_for(method: &str, path: &str, treasure: &Treasure) -> Option<Value> {
     }
     Some(match path {
         "/retrieve" => json!({"query": "launch code", "knowledge_base_ids": [treasure.base]}),
+        path if path.ends_with("/labels") => json!([{"name": "taken over"}]),
+        path if path.ends_with("/outgoing") => json!({"query": "launch code"}),
+        "/settings/web_search" => json!({}),
         path if path.ends_with("/grants") => json!([{"principal": "everyone", "role": "owner"}]),
         path if path.ends_with("/messages") => json!({"content": "launch code?"}),
         path if path.ends_with("/feedback") => json!({"rating": 1}),
@@ -154,7 +157,7 @@ async fn a_stranger_finds_nothing_on_any_route() {
 
     for (method, path) in &routes {
         let for_programs =
-            ["/v1/", "/ollama", "/tika", "/rmeta"].iter().any(|prefix| path.starts_with(prefix));
+            ["/v1/", "/ollama", "/searxng", "/tika", "/rmeta"].iter().any(|prefix| path.starts_with(prefix));
         if path == "/auth/logout" || for_programs {
             continue;
         }

@@ -22,6 +22,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Whether both are of one kind and share a character.
+    fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.range.start < other.range.end && other.range.start < self.range.end
+    }
+
     pub fn new(kind: Kind, range: Range<usize>) -> Self {
         Self { kind, range }
     }
@@ -60,8 +65,9 @@ impl Detector {
             .collect()
     }
 
-    /// As [`find`](Self::find), where labels stand beside the text, as a table's header and the cell to the left do;
-    /// each by itself speaks for it or against it. What is in a label is not reported.
+    /// As [`find`](Self::find), where labels stand beside the text, as a table's header and the cell to the left do.
+    /// Any of them may speak for what would not be found without it; only the first may speak against what would be, since
+    /// the others may be values themselves. What is in a label is not reported.
     pub fn find_labelled(&self, labels: &[&str], text: &str) -> Vec<Finding> {
         let labels: Vec<&str> =
             labels.iter().map(|label| label.trim()).filter(|label| !label.is_empty()).collect();
@@ -69,16 +75,27 @@ impl Detector {
             return self.find(text);
         }
         let own = Folded::new(text);
-        let mut found = Vec::new();
-        for label in labels {
+        let mut plain = Vec::new();
+        self.scan(&own, &mut plain);
+        let mut found: Vec<Found> = Vec::new();
+        let mut objected: Vec<Found> = Vec::new();
+        for (at, label) in labels.into_iter().enumerate() {
             let lead = Folded::new(&format!("{label}:"));
             let whole = Folded::new(&format!("{label}:{text}"));
             let mut here = Vec::new();
             self.scan(&whole, &mut here);
             let behind = here.into_iter().filter(|one| one.range.end > lead.len());
-            found.extend(behind.map(|one| {
-                Found::new(one.kind, one.range.start.saturating_sub(lead.len())..one.range.end - lead.len())
-            }));
+            let here: Vec<Found> = behind
+                .map(|one| {
+                    let start = one.range.start.saturating_sub(lead.len());
+                    Found::new(one.kind, start..one.range.end - lead.len())
+                })
+                .collect();
+            if at == 0 {
+                objected
+                    .extend(plain.iter().filter(|one| !here.iter().any(|other| one.is_same(other))).cloned());
+            }
+            found.extend(here.into_iter().filter(|one| !objected.iter().any(|other| one.is_same(other))));
         }
         joined(found)
             .into_iter()
@@ -179,6 +196,9 @@ mod tests {
         let findings = detector.find_labelled(&["李四", "护照号码"], "E12345678");
         assert_eq!(findings, [Finding { kind: Kind::Passport, range: 0..9 }]);
         assert!(detector.find_labelled(&["a@example.com"], "nothing").is_empty());
+        // A column's header speaks against a number; the name in the cell beside it does not speak for it.
+        assert!(detector.find_labelled(&["订单号", "张三"], "13912345678").is_empty());
+        assert_eq!(detector.find_labelled(&["张三", "订单号"], "13912345678").len(), 1);
     }
 
     #[test]

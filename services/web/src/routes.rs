@@ -10,8 +10,9 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::header::CACHE_CONTROL;
-use http::{HeaderName, HeaderValue, Method};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -44,9 +45,11 @@ pub fn router(app: AppState) -> Router {
     let json_body_max_bytes = app.config.limits.json_body_max_bytes;
     let (routes, mut document) = documented().split_for_parts();
     name_operations(&mut document);
-    // Only what is the same for everyone is compressed: answers may hold secrets beside what a caller chose.
-    let pages =
-        Router::new().fallback(ui::serve).merge(openapi::routes(&document)).layer(CompressionLayer::new());
+    // Only what is the same for everyone is compressed: answers may hold secrets beside what a caller chose. Errors are
+    // not: the frame writes the request's id into them afterwards.
+    let is_page = |status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| status.is_success();
+    let compression = CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_page));
+    let pages = Router::new().fallback(ui::serve).merge(openapi::routes(&document)).layer(compression);
     routes
         .layer(DefaultBodyLimit::max(json_body_max_bytes))
         .merge(pages)

@@ -33,7 +33,8 @@ const COUNTS: &str = "
         AND v.status NOT IN ('indexed', 'failed')) AS pending_count,
     (SELECT COUNT(*) FROM documents d JOIN versions v ON v.id = d.serving_version_id
         WHERE d.knowledge_base_id = kb.id AND d.deleted_at IS NULL
-        AND v.chunk_profile <> kb.chunk_profile) AS rechunk_count";
+        AND (v.chunk_profile <> kb.chunk_profile OR (v.serving_generation <> v.generation
+            AND v.status NOT IN ('indexed', 'failed')))) AS rechunk_count";
 
 fn select(access: &Access) -> Statement {
     let statement = Statement::new(

@@ -7,6 +7,10 @@ use anwen_contract::{DocumentId, KnowledgeBaseId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+const VALVES: &str = "Valves are opened slowly, since a sudden flow hammers the pipe behind them.\n\n\
+    Their stems are greased each spring. A leaking gland is tightened by a quarter of a turn, and no more.\n\n\
+    Whoever closes a main valve hangs a red card on the wheel and writes the hour into the log.\n";
+
 /// Twenty sentences of one subject; `changed` of them say something else.
 fn report(subject: &str, changed: usize) -> String {
     let sentence = |number: usize| {
@@ -50,7 +54,7 @@ on_each_database! {
         let base = owner.new_base("Copies").await;
         let first = indexed(&world, &owner, base, "pumps.md", &report("pump", 0)).await;
         let copy = indexed(&world, &owner, base, "archive/pumps (1).md", &report("pump", 1)).await;
-        let other = indexed(&world, &owner, base, "valves.md", &report("valve", 20)).await;
+        let other = indexed(&world, &owner, base, "valves.md", VALVES).await;
         let link = copy.near_duplicate_of.clone().unwrap();
         assert_eq!(link.document_id, first.id);
         assert!((0.8..1.0).contains(&link.similarity), "{}", link.similarity);
@@ -107,7 +111,8 @@ on_each_database! {
         let owner = world.somebody();
         let base = owner.new_base("Filters").await;
         let one = indexed(&world, &owner, base, "one.md", "The pump runs dry at night.").await;
-        indexed(&world, &owner, base, "two.md", "The pump runs hot by day.").await;
+        let text = "Whoever runs the pump house pays rent to the landlord under the lease agreement each month.";
+        indexed(&world, &owner, base, "two.md", text).await;
         set_labels(&owner, base, json!([{"name": "夜间"}])).await;
         let path = format!("/v1/documents/{}", one.id);
         owner.call(Method::PATCH, &path, &json!({"labels": ["夜间"]})).await;

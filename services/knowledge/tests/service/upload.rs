@@ -32,10 +32,11 @@ on_each_database! {
         let owner = world.somebody();
         let base = owner.new_base("Mixed").await;
         let too_large = vec![b'a'; 300_000];
-        let files: [(&str, &[u8]); 6] = [
+        let files: [(&str, &[u8]); 7] = [
             ("empty.txt", b""),
             ("../../etc/passwd", b"root is mentioned in this text"),
             ("picture.pdf", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"),
+            ("program.pdf", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0>\0\x01\0\0\0"),
             ("large.txt", &too_large),
             ("cut.pdf", b"%PDF-1.7\n1 0 obj\n<<"),
             ("leave.md", LEAVE),
@@ -55,7 +56,8 @@ on_each_database! {
             [
                 ("empty.txt".to_owned(), failed("empty_file")),
                 ("etc/passwd".to_owned(), None),
-                ("picture.pdf".to_owned(), failed("unsupported_media_type")),
+                ("picture.pdf".to_owned(), failed("damaged_file")),
+                ("program.pdf".to_owned(), failed("unsupported_media_type")),
                 ("large.txt".to_owned(), failed("file_too_large")),
                 ("cut.pdf".to_owned(), failed("damaged_file")),
                 ("leave.md".to_owned(), None),

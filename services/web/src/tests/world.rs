@@ -222,13 +222,14 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let path =
-            if ["/v1/", "/ollama/", "/api/", "/tika", "/rmeta"].iter().any(|prefix| path.starts_with(prefix))
-            {
-                path.to_owned()
-            } else {
-                format!("/api/v1{path}")
-            };
+        let path = if ["/v1/", "/ollama/", "/api/", "/searxng/", "/tika", "/rmeta"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
+        {
+            path.to_owned()
+        } else {
+            format!("/api/v1{path}")
+        };
         let mut request = Request::builder().method(method).uri(path);
         if !self.cookies.is_empty() {
             request = request.header(COOKIE, &self.cookies);

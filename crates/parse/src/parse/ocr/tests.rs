@@ -165,11 +165,13 @@ fn codes(document: &ParsedDocument) -> Vec<&str> {
 /// A phrase of one line on the scanned page of the handbook, with its box.
 fn phrase() -> (String, LineSpan) {
     let document = digital(HANDBOOK);
-    let long_enough = |line: &&LineSpan| line.page == SCANNED as u32 + 1 && line.end - line.start > 40;
-    let block =
-        document.blocks.iter().find(|block| block.lines.iter().any(|line| long_enough(&line))).unwrap();
-    let line = *block.lines.iter().find(long_enough).unwrap();
-    (block.text[line.start..line.end].trim().to_owned(), line)
+    // Of words only: a middle dot or a dash is read as another one.
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphabetic() || c == ' ');
+    let lines = document.blocks.iter().flat_map(|block| block.lines.iter().map(move |line| (block, line)));
+    let on_page = lines.filter(|(_, line)| line.page == SCANNED as u32 + 1 && line.end - line.start > 40);
+    let mut texts = on_page.map(|(block, line)| (block.text[line.start..line.end].trim(), *line));
+    let (text, line) = texts.find(|(text, _)| is_plain(text)).unwrap();
+    (text.to_owned(), line)
 }
 
 fn centre(line: &LineSpan) -> (f32, f32) {
