@@ -416,3 +416,75 @@ export const findings = {
     { kind: 'word', page: null, offset: 0, sample: '启****' },
   ],
 };
+
+export const searchRules = {
+  allowed_groups: ['g1'],
+  confirm_before_sending: true,
+  send_whole_question: false,
+  organisation_words: ['启明星计划', 'Falcon', '林安'],
+  lists: [
+    { category: '商业秘密', direction: 'outgoing', action: 'block', words: ['并购', '重组'], pinyin: true },
+    {
+      category: 'advertising',
+      direction: 'incoming',
+      action: 'flag',
+      words: ['buy now', '限时'],
+      pinyin: false,
+    },
+  ],
+  sites: { allow: [], block: ['spam.example'], prefer: [{ site: 'gov.cn', weight: 2 }] },
+  safe_search: 'moderate',
+};
+
+const engine = (name, kind, more) => ({
+  name,
+  kind,
+  state: 'ok',
+  requests: 1_240,
+  failures: 0,
+  skipped: 0,
+  p50_ms: 312.4,
+  p95_ms: 890.1,
+  mean_results: 8.3,
+  last_success_at: ago(3),
+  ...more,
+});
+
+export const engines = [
+  engine('bocha', 'bocha', {}),
+  engine('wiki', 'json', { p50_ms: 85, p95_ms: 140, failures: 2, last_error: 'the answer was no JSON' }),
+  engine('bing', 'bing', {
+    state: 'paused',
+    paused_until: new Date(now + 90_000).toISOString(),
+    failures: 41,
+    skipped: 12,
+    last_error: 'bing asks for a captcha: https://www.bing.com/',
+  }),
+  engine('arxiv', 'arxiv', {
+    state: 'unknown',
+    requests: 0,
+    p50_ms: null,
+    p95_ms: null,
+    mean_results: 0,
+    last_success_at: null,
+  }),
+];
+
+export const webSource = {
+  n: 3,
+  kind: 'web',
+  url: 'https://www.mohrss.example/leave/annual?id=7',
+  title: '职工带薪年休假条例',
+  excerpt:
+    '职工累计工作已满1年不满10年的，年休假5天；已满10年不满20年的，年休假10天；已满20年的，年休假15天。\n国家法定休假日、休息日不计入年休假的假期。',
+  score: 0.21,
+  as_of: ago(400_000),
+};
+export const WEB_ANSWER = '\n\n法律规定的下限是：职工累计工作已满1年不满10年的，年休假5天 [3]。';
+export const WEB_CITATION = {
+  n: 3,
+  sentence: '法律规定的下限是：职工累计工作已满1年不满10年的，年休假5天',
+  supported: true,
+  score: 0.9,
+  boxes: [],
+};

@@ -26,6 +26,8 @@ const grants = new Map([
 const messages = new Map();
 const streams = new Map();
 let apiKeys = [];
+let answering = { default_model: null, web_search: true, instructions: '' };
+let searchRules = data.searchRules;
 let chats = empty ? [] : [...data.chats];
 
 const page = (items) => ({ items, next_cursor: null });
@@ -43,8 +45,28 @@ const fail = (status, code) => {
   throw new Failure(status, code);
 };
 
+/** What would leave for a question, by rules as simple as a stand-in needs. */
+function outgoing(question) {
+  const words = searchRules.organisation_words.filter((word) => question.includes(word));
+  const blocked = searchRules.lists
+    .filter((list) => list.action === 'block')
+    .some((list) => list.words.some((word) => question.includes(word)));
+  const kept = words.reduce((text, word) => text.replaceAll(word, ' '), question);
+  const query = kept
+    .replace(/^(请问|what is |how many )/i, '')
+    .replace(/[？?。]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return {
+    query: blocked ? '' : query,
+    redactions: words.length,
+    needs_confirmation: searchRules.confirm_before_sending,
+    blocked: blocked || query === '',
+  };
+}
+
 /** Runs a generation that belongs to the server: its events are kept, and any number of readers follow them. */
-function generate(chat, question) {
+function generate(chat, question, web = null) {
   const answer = {
     id: id('m'),
     chat_id: chat.id,
@@ -72,15 +94,23 @@ function generate(chat, question) {
       ['queued', { position: 2 }],
       ['condensing', {}],
       ['retrieving', {}],
+      ...(web
+        ? [
+            ['searching', web.query ? { detail: web.query } : {}],
+            ['reading', {}],
+          ]
+        : []),
     ]) {
       say('status', { step, ...more });
       await wait(250);
     }
     answer.sources = missing ? data.sources.slice(0, 2) : data.sources;
+    const pages = web && !missing && !/nothing/.test(web.query ?? '');
+    if (pages) answer.sources = [...answer.sources.slice(0, 2), data.webSource];
     say('sources', { items: answer.sources, dropped: missing ? 0 : 2 });
     say('status', { step: 'generating' });
     await wait(300);
-    for (const text of missing ? [] : data.ANSWER.match(/[\s\S]{1,6}/g)) {
+    for (const text of missing ? [] : (data.ANSWER + (pages ? data.WEB_ANSWER : '')).match(/[\s\S]{1,6}/g)) {
       if (stream.stopped) break;
       answer.content += text;
       say('delta', { text });
@@ -88,7 +118,8 @@ function generate(chat, question) {
     }
     say('status', { step: 'verifying' });
     await wait(200);
-    answer.citations = missing || stream.stopped ? [] : data.CITATIONS;
+    answer.citations =
+      missing || stream.stopped ? [] : [...data.CITATIONS, ...(pages ? [data.WEB_CITATION] : [])];
     say('citations', { items: answer.citations });
     answer.outcome = stream.stopped ? 'stopped' : missing ? 'not_found' : quoted ? 'quoted' : 'answered';
     answer.state = 'done';
@@ -179,8 +210,20 @@ const routes = [
     },
   ],
   ['GET', '/usage', () => page(data.usage)],
-  ['GET', '/settings/answering', () => ({ default_model: null, web_search: false, instructions: '' })],
-  ['PUT', '/settings/answering', ({ json }) => json],
+  ['GET', '/settings/answering', () => answering],
+  ['PUT', '/settings/answering', ({ json }) => (answering = json)],
+  ['GET', '/settings/web_search', () => searchRules],
+  ['PUT', '/settings/web_search', ({ json }) => (searchRules = json)],
+  ['GET', '/web-search/engines', () => ({ enabled: true, engines: data.engines })],
+  [
+    'GET',
+    '/web-search',
+    () => ({
+      available: answering.web_search,
+      confirm_before_sending: searchRules.confirm_before_sending,
+    }),
+  ],
+  ['POST', '/web-search/outgoing', ({ json }) => outgoing(json.query)],
   ['GET', '/audit', () => page(data.audit)],
   ['GET', '/models', () => page(data.models)],
   [
@@ -325,7 +368,10 @@ const streaming = [
       };
       list.push(question);
       chat.title ||= json.content.slice(0, 40);
-      return sendStream(response, generate(chat, question));
+      return sendStream(
+        response,
+        generate(chat, question, json.web_search ? { query: json.web_query } : null),
+      );
     },
   ],
   [

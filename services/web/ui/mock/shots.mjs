@@ -65,6 +65,49 @@ const pages = {
     await page.keyboard.press('Enter');
     await page.locator('.answer-footer').waitFor();
   },
+  outgoing: async (page) => {
+    await page.goto('http://127.0.0.1:8091/chat');
+    await page.locator('.web-toggle').click();
+    await page.locator('.composer textarea').fill('请问启明星计划的员工年假有几天，按法律最少几天？');
+    await page.keyboard.press('Enter');
+    await page.locator('.outgoing .input').waitFor();
+  },
+  outgoingblocked: async (page) => {
+    await pages.outgoing(page);
+    await page.locator('.outgoing .input').fill('并购');
+    await page.keyboard.press('Enter');
+    await page.locator('.outgoing-blocked').waitFor();
+  },
+  websource: async (page) => {
+    await pages.outgoing(page);
+    await page.keyboard.press('Enter');
+    await page.locator('.answer-footer').waitFor();
+    await page.locator('.source-card', { has: page.locator('[role=img]') }).click();
+    await page.locator('.web-passage').waitFor();
+  },
+  webvain: async (page) => {
+    await pages.outgoing(page);
+    await page.locator('.outgoing .input').fill('nothing');
+    await page.keyboard.press('Enter');
+    await page.locator('.answer-footer').waitFor();
+  },
+  websearch: async (page) => {
+    await page.goto('http://127.0.0.1:8091/admin/search');
+    await page.locator('.save-bar').waitFor();
+  },
+  websearchrules: async (page) => {
+    await pages.websearch(page);
+    const areas = page.locator('.words-field textarea');
+    await areas.first().fill('凌云计划\nFalcon\n' + '长'.repeat(70));
+    await page.locator('.site-lists textarea').first().fill('not a site');
+    await page.locator('.save-bar .button-primary').click();
+    await page.locator('.field-error').first().waitFor();
+  },
+  websearchsites: async (page) => {
+    await pages.websearchrules(page);
+    await page.locator('.site-lists').scrollIntoViewIfNeeded();
+    await page.locator('.safe-search').scrollIntoViewIfNeeded();
+  },
   library: async (page) => page.goto('http://127.0.0.1:8091/library'),
   dialog: async (page) => {
     await page.goto('http://127.0.0.1:8091/library');

@@ -60,6 +60,16 @@ export const getAnswering = () => data(client.GET('/api/v1/settings/{section}', 
 export const putAnswering = (body: Body<'Answering'>) =>
   data(client.PUT('/api/v1/settings/{section}', { ...ANSWERING, body }));
 
+export const getSearchRules = () => data(client.GET('/api/v1/settings/web_search'));
+export const putSearchRules = (body: Body<'SearchRules'>) =>
+  data(client.PUT('/api/v1/settings/web_search', { body }));
+export const searchEngines = () => data(client.GET('/api/v1/web-search/engines'));
+/** Whether the asker can search the web. */
+export const webSearchAccess = () => data(client.GET('/api/v1/web-search'));
+/** What would leave for a question; nothing is sent. */
+export const outgoingQuery = (query: string) =>
+  data(client.POST('/api/v1/web-search/outgoing', { body: { query } }));
+
 export const listApiKeys = () => everyItem((query) => client.GET('/api/v1/api-keys', { params: { query } }));
 export const createApiKey = (body: Body<'CreateApiKey'>) => data(client.POST('/api/v1/api-keys', { body }));
 export const deleteApiKey = (id: string) => data(client.DELETE('/api/v1/api-keys/{id}', path({ id })));

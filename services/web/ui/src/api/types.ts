@@ -36,6 +36,13 @@ export type Outcome = Schemas['Outcome'];
 export type AnswerEvent = Schemas['AnswerEvent'];
 export type Model = Schemas['ModelInfo'];
 
+export type WebSearchAccess = Schemas['WebSearchAccess'];
+export type Outgoing = Schemas['Outgoing'];
+export type SearchRules = Schemas['SearchRules'];
+export type WordList = Schemas['WordList'];
+export type SitePreference = Schemas['SitePreference'];
+export type EngineHealth = Schemas['EngineHealth'];
+
 export type SearchResults = Schemas['SearchResults'];
 export type PassageSnippet = Schemas['PassageSnippet'];
 export type ChatSnippet = Schemas['ChatSnippet'];

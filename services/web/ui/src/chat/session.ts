@@ -6,6 +6,8 @@ import { emptyConversation, reduce, type Action, type Conversation } from './con
 export interface AskOptions {
   model?: string;
   knowledge_base_ids?: string[];
+  web_search?: boolean;
+  web_query?: string;
 }
 
 /** One open chat: its conversation, and the answer that is being followed. */

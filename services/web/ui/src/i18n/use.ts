@@ -27,6 +27,8 @@ export function useFormat() {
     date: (value: string) => new Date(value).toLocaleDateString(locale, { dateStyle: 'medium' }),
     time: (value: string) =>
       new Date(value).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' }),
+    /** The time of a moment that is near. */
+    clock: (value: string) => new Date(value).toLocaleTimeString(locale, { timeStyle: 'short' }),
     bytes: (value: number) => formatBytes(value, locale),
   };
 }

@@ -75,12 +75,35 @@ interface FieldProps {
   label: string;
   hint?: string;
   optional?: boolean;
+  /** What is wrong with what was entered. */
+  error?: string | undefined;
+}
+
+const describedBy = (id: string, { hint, error }: Pick<FieldProps, 'hint' | 'error'>) =>
+  [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
+
+function FieldNotes({ id, hint, error }: { id: string } & Pick<FieldProps, 'hint' | 'error'>) {
+  return (
+    <>
+      {hint && (
+        <span id={`${id}-hint`} className="field-hint">
+          {hint}
+        </span>
+      )}
+      {error && (
+        <span id={`${id}-error`} className="field-error" role="alert">
+          {error}
+        </span>
+      )}
+    </>
+  );
 }
 
 export function TextField({
   label,
   hint,
   optional,
+  error,
   ...rest
 }: FieldProps & Omit<ComponentProps<'input'>, 'id' | 'className'>) {
   const id = useId();
@@ -91,12 +114,14 @@ export function TextField({
         {label}
         {optional && <small>{t('common.optional')}</small>}
       </label>
-      <input id={id} className="input" aria-describedby={hint ? `${id}-hint` : undefined} {...rest} />
-      {hint && (
-        <span id={`${id}-hint`} className="field-hint">
-          {hint}
-        </span>
-      )}
+      <input
+        id={id}
+        className="input"
+        aria-invalid={error ? true : undefined}
+        aria-describedby={describedBy(id, { hint, error })}
+        {...rest}
+      />
+      <FieldNotes id={id} hint={hint} error={error} />
     </div>
   );
 }
@@ -141,6 +166,7 @@ export function TextAreaField({
   label,
   hint,
   optional,
+  error,
   ...rest
 }: FieldProps & Omit<ComponentProps<'textarea'>, 'id' | 'className'>) {
   const id = useId();
@@ -155,14 +181,11 @@ export function TextAreaField({
         id={id}
         className="input"
         rows={3}
-        aria-describedby={hint ? `${id}-hint` : undefined}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={describedBy(id, { hint, error })}
         {...rest}
       />
-      {hint && (
-        <span id={`${id}-hint`} className="field-hint">
-          {hint}
-        </span>
-      )}
+      <FieldNotes id={id} hint={hint} error={error} />
     </div>
   );
 }

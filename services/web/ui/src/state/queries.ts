@@ -1,6 +1,7 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import * as api from '../api/endpoints';
 import { ApiError } from '../api/errors';
+import type { WebSearchAccess } from '../api/types';
 
 /** The names under which answers are kept; a write invalidates by them. */
 export const keys = {
@@ -23,6 +24,9 @@ export const keys = {
   audit: ['audit'] as const,
   usage: ['usage'] as const,
   answering: ['settings', 'answering'] as const,
+  searchRules: ['settings', 'web_search'] as const,
+  searchEngines: ['web-search', 'engines'] as const,
+  webSearch: ['web-search', 'access'] as const,
   apiKeys: ['api-keys'] as const,
   search: (query: string) => ['search', query] as const,
 };
@@ -48,6 +52,11 @@ export const useMe = () => useQuery({ queryKey: keys.me, queryFn: api.me, staleT
 export const useKnowledgeBases = () =>
   useQuery({ queryKey: keys.knowledgeBases, queryFn: api.listKnowledgeBases });
 export const useModels = () => useQuery({ queryKey: keys.models, queryFn: api.listModels });
+/** Whether the person can search the web, and agrees to each query first; `null` where not, or not known yet. */
+export function useWebSearch(): WebSearchAccess | null {
+  const { data } = useQuery({ queryKey: keys.webSearch, queryFn: api.webSearchAccess });
+  return data?.available ? data : null;
+}
 export const useChats = () => useQuery({ queryKey: keys.chats, queryFn: api.listChats });
 
 export const refresh = (key: readonly unknown[]) => queryClient.invalidateQueries({ queryKey: key });

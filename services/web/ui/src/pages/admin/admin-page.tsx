@@ -10,6 +10,7 @@ import './admin.css';
 
 const AuditTab = lazy(() => import('./audit-tab'));
 const SettingsTab = lazy(() => import('./settings-tab'));
+const SearchTab = lazy(() => import('./search-tab'));
 const UsageTab = lazy(() => import('./usage-tab'));
 
 const TABS: Record<string, MessageKey> = {
@@ -17,6 +18,7 @@ const TABS: Record<string, MessageKey> = {
   groups: 'nav.groups',
   usage: 'nav.usage',
   audit: 'nav.audit',
+  search: 'nav.web_search',
   settings: 'nav.settings',
 };
 
@@ -39,6 +41,7 @@ export default function AdminPage({ me, tab }: { me: User; tab: string }) {
       {tab === 'groups' && <GroupsTab />}
       {tab === 'usage' && <UsageTab />}
       {tab === 'audit' && <AuditTab />}
+      {tab === 'search' && <SearchTab />}
       {tab === 'settings' && <SettingsTab />}
     </div>
   );

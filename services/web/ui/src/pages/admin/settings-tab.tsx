@@ -58,17 +58,6 @@ function AnsweringForm({ saved }: { saved: Answering }) {
         value={draft.instructions}
         onChange={(event) => setDraft({ ...draft, instructions: event.target.value })}
       />
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={draft.web_search}
-          onChange={(event) => setDraft({ ...draft, web_search: event.target.checked })}
-        />
-        <span>
-          {t('settings.web_search')}
-          <small className="field-hint">{t('settings.web_search_hint')}</small>
-        </span>
-      </label>
       {error !== null && <ErrorNotice error={error} />}
       <div>
         <Button type="submit" kind="primary" busy={busy}>

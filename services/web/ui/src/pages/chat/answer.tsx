@@ -14,7 +14,7 @@ import type { Message } from '../../chat/conversation';
 import { useErrorText, useT } from '../../i18n/use';
 import { IconButton } from '../../kit/controls';
 import { toastDone, toastError } from '../../kit/toast';
-import { OutcomeNote } from './outcome-note';
+import { OutcomeNote, WebNote } from './outcome-note';
 import { SourceList } from './source-list';
 import { Steps } from './steps';
 
@@ -52,6 +52,7 @@ export const Answer = memo(function Answer({
         </details>
       )}
       <OutcomeNote message={message} />
+      <WebNote message={message} />
       {content && !notFound && (
         <div className={`prose ${message.state === 'running' ? 'prose-writing' : ''}`}>
           <Suspense fallback={<p>{content}</p>}>

@@ -4,6 +4,7 @@ import { useLocation, useSearch } from 'wouter';
 import * as api from '../../api/endpoints';
 import { ApiError } from '../../api/errors';
 import type { Message } from '../../chat/conversation';
+import type { WebChoice } from '../../chat/outgoing';
 import { sessionOf } from '../../chat/sessions';
 import { visiblePath } from '../../chat/tree';
 import { useT } from '../../i18n/use';
@@ -25,16 +26,20 @@ function NewChat() {
   const bases = useKnowledgeBases();
   const search = new URLSearchParams(useSearch());
   const preset = search.get('kb');
-  const [scope, setScope] = useState<Scope>({ knowledgeBaseIds: preset ? [preset] : [], model: null });
+  const [scope, setScope] = useState<Scope>({
+    knowledgeBaseIds: preset ? [preset] : [],
+    model: null,
+    webSearch: false,
+  });
   const [starting, setStarting] = useState(false);
   const [, navigate] = useLocation();
 
-  async function start(content: string) {
+  async function start(content: string, web: WebChoice) {
     setStarting(true);
     try {
       const chat = await api.createChat(scopeBody(scope));
       void sessionOf(chat.id)
-        .ask(content, null, scopeBody(scope))
+        .ask(content, null, { ...scopeBody(scope), ...web })
         .then(() => refresh(keys.chats));
       void refresh(keys.chats);
       navigate(`/chat/${chat.id}`);
@@ -56,11 +61,15 @@ function NewChat() {
           running={starting}
           followUp={false}
           onScope={setScope}
-          onSend={(content) => void start(content)}
+          onSend={(content, web) => void start(content, web)}
           onStop={() => undefined}
         />
         {preset !== null && search.has('samples') && (
-          <Suggestions samplesId={preset} onAsk={(content) => void start(content)} />
+          <Suggestions
+            samplesId={preset}
+            // They are about the sample documents: nothing needs to leave for them.
+            onAsk={(content) => void start(content, { web_search: false })}
+          />
         )}
       </div>
     </div>
@@ -69,6 +78,7 @@ function NewChat() {
 
 const scopeBody = (scope: Scope) => ({
   knowledge_base_ids: [...scope.knowledgeBaseIds],
+  web_search: scope.webSearch,
   ...(scope.model ? { model: scope.model } : {}),
 });
 
@@ -101,6 +111,7 @@ function OpenChat({ chatId }: { chatId: string }) {
   const scope: Scope = chosenScope ?? {
     knowledgeBaseIds: chat.data?.knowledge_base_ids ?? [],
     model: chat.data?.model ?? null,
+    webSearch: chat.data?.web_search ?? false,
   };
 
   const actions = useMemo(
@@ -122,9 +133,10 @@ function OpenChat({ chatId }: { chatId: string }) {
     api.updateChat(chatId, scopeBody(next)).catch(toastError);
   }
 
-  function send(content: string) {
+  function send(content: string, web: WebChoice) {
     const last = path.at(-1)?.message;
-    void session.ask(content, last?.id ?? null, scopeBody(scope)).then(() => refresh(keys.chats));
+    const options = { ...scopeBody(scope), ...web };
+    void session.ask(content, last?.id ?? null, options).then(() => refresh(keys.chats));
   }
 
   const missing = chat.error !== null && ApiError.of(chat.error).status === 404;

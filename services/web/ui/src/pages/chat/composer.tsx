@@ -1,13 +1,18 @@
-import { ArrowUp, BookOpen, Check, ChevronDown, Cpu, Square } from 'lucide-react';
+import { ArrowUp, BookOpen, Check, ChevronDown, Cpu, Globe, Square } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent } from 'react';
+import * as api from '../../api/endpoints';
 import type { KnowledgeBase, Model } from '../../api/types';
+import { OutgoingConfirmation, type WebChoice } from '../../chat/outgoing';
 import { useT } from '../../i18n/use';
-import { useKnowledgeBases, useModels } from '../../state/queries';
+import { useKnowledgeBases, useModels, useWebSearch } from '../../state/queries';
+import { OutgoingPanel } from './outgoing-panel';
 
 export interface Scope {
   knowledgeBaseIds: readonly string[];
   model: string | null;
+  /** Whether the web is searched too, where that can be done. */
+  webSearch: boolean;
 }
 
 /** The most characters of a question, as the server bounds it. */
@@ -26,13 +31,17 @@ export function Composer({
   running: boolean;
   followUp: boolean;
   onScope: (scope: Scope) => void;
-  onSend: (content: string) => void;
+  onSend: (content: string, web: WebChoice) => void;
   onStop: () => void;
 }) {
   const t = useT();
   const [content, setContent] = useState('');
   const input = useRef<HTMLTextAreaElement>(null);
-  const ready = content.trim() !== '' && !running;
+  const web = useWebSearch();
+  const searches = scope.webSearch && web !== null;
+  const [outgoing] = useState(() => new OutgoingConfirmation(api.outgoingQuery));
+  const confirmation = useSyncExternalStore(outgoing.subscribe, outgoing.snapshot);
+  const ready = content.trim() !== '' && !running && confirmation === null;
 
   useEffect(() => {
     const element = input.current;
@@ -41,66 +50,129 @@ export function Composer({
     element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT_PX)}px`;
   }, [content]);
 
-  function send() {
-    if (!ready) return;
-    onSend(content.trim());
+  function deliver(question: string, choice: WebChoice | null) {
+    if (choice === null) return;
+    onSend(question, choice);
     setContent('');
+  }
+
+  // The panel that had the focus is gone then.
+  function decide(question: string, choice: WebChoice | null) {
+    deliver(question, choice);
+    if (choice !== null) input.current?.focus();
+  }
+
+  async function send() {
+    if (!ready) return;
+    const question = content.trim();
+    if (searches && web.confirm_before_sending) deliver(question, await outgoing.begin(question));
+    else deliver(question, { web_search: searches });
+  }
+
+  async function confirm() {
+    if (confirmation) decide(confirmation.question, await outgoing.confirm());
+  }
+
+  function cancel() {
+    outgoing.cancel();
+    input.current?.focus();
   }
 
   function onKeyDown(event: KeyboardEvent) {
     // While an input method composes, Enter belongs to it.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    send();
+    void send();
   }
 
   return (
-    <form
-      className="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
+    <>
+      {confirmation && (
+        <OutgoingPanel
+          confirmation={confirmation}
+          running={running}
+          onEdit={(draft) => outgoing.edit(draft)}
+          onConfirm={() => void confirm()}
+          onWithoutWeb={() => decide(confirmation.question, outgoing.withoutWeb())}
+          onCancel={cancel}
+        />
+      )}
+      <form
+        className="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void send();
+        }}
+      >
+        <textarea
+          ref={input}
+          rows={1}
+          value={content}
+          // What is being confirmed must stay the question that is then asked.
+          readOnly={confirmation !== null}
+          maxLength={MAX_QUESTION_CHARS}
+          aria-label={t('chat.input')}
+          placeholder={followUp ? t('chat.placeholder_follow') : t('chat.placeholder')}
+          // On a touch screen focus would open the keyboard over the page.
+          autoFocus={window.matchMedia('(hover: hover)').matches}
+          onChange={(event) => setContent(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <div className="composer-bar">
+          <KnowledgeBasePicker scope={scope} onScope={onScope} />
+          <ModelPicker scope={scope} onScope={onScope} />
+          {web && (
+            <WebToggle
+              on={scope.webSearch}
+              disabled={confirmation !== null}
+              onToggle={(webSearch) => onScope({ ...scope, webSearch })}
+            />
+          )}
+          <span className="composer-hint">{t('chat.enter_hint')}</span>
+          <SendButton running={running} ready={ready} onStop={onStop} />
+        </div>
+      </form>
+    </>
+  );
+}
+
+function SendButton({ running, ready, onStop }: { running: boolean; ready: boolean; onStop: () => void }) {
+  const t = useT();
+  const label = running ? t('chat.stop') : t('chat.send');
+  return running ? (
+    <button type="button" className="send" aria-label={label} title={label} onClick={onStop}>
+      <Square size={15} fill="currentColor" />
+    </button>
+  ) : (
+    <button type="submit" className="send" aria-label={label} title={label} disabled={!ready}>
+      <ArrowUp size={19} />
+    </button>
+  );
+}
+
+function WebToggle({
+  on,
+  disabled,
+  onToggle,
+}: {
+  on: boolean;
+  disabled: boolean;
+  onToggle: (on: boolean) => void;
+}) {
+  const t = useT();
+  return (
+    <button
+      type="button"
+      className="picker web-toggle"
+      aria-label={t('chat.web')}
+      aria-pressed={on}
+      title={on ? t('chat.web_on') : t('chat.web_off')}
+      disabled={disabled}
+      onClick={() => onToggle(!on)}
     >
-      <textarea
-        ref={input}
-        rows={1}
-        value={content}
-        maxLength={MAX_QUESTION_CHARS}
-        aria-label={t('chat.input')}
-        placeholder={followUp ? t('chat.placeholder_follow') : t('chat.placeholder')}
-        // On a touch screen focus would open the keyboard over the page.
-        autoFocus={window.matchMedia('(hover: hover)').matches}
-        onChange={(event) => setContent(event.target.value)}
-        onKeyDown={onKeyDown}
-      />
-      <div className="composer-bar">
-        <KnowledgeBasePicker scope={scope} onScope={onScope} />
-        <ModelPicker scope={scope} onScope={onScope} />
-        <span className="composer-hint">{t('chat.enter_hint')}</span>
-        {running ? (
-          <button
-            type="button"
-            className="send"
-            aria-label={t('chat.stop')}
-            title={t('chat.stop')}
-            onClick={onStop}
-          >
-            <Square size={15} fill="currentColor" />
-          </button>
-        ) : (
-          <button
-            type="submit"
-            className="send"
-            aria-label={t('chat.send')}
-            title={t('chat.send')}
-            disabled={!ready}
-          >
-            <ArrowUp size={19} />
-          </button>
-        )}
-      </div>
-    </form>
+      <Globe size={15} aria-hidden="true" />
+      <span>{t('chat.web')}</span>
+    </button>
   );
 }
 

@@ -1,5 +1,6 @@
-import { CircleSlash, MessageCircleQuestion, SearchX, TextQuote } from 'lucide-react';
+import { CircleSlash, Globe, MessageCircleQuestion, SearchX, TextQuote } from 'lucide-react';
 import type { Message } from '../../chat/conversation';
+import { searchedInVain } from '../../chat/web-note';
 import { useT } from '../../i18n/use';
 
 /** Says what kind of answer this is, when it is not a plain one. */
@@ -44,4 +45,15 @@ export function OutcomeNote({ message }: { message: Message }) {
     default:
       return null;
   }
+}
+
+/** Says that a search of the web that was asked for gave nothing to the answer. */
+export function WebNote({ message }: { message: Message }) {
+  const t = useT();
+  if (!searchedInVain(message)) return null;
+  return (
+    <p className="outcome web-note">
+      <Globe size={15} aria-hidden="true" /> {t('answer.no_web')}
+    </p>
+  );
 }

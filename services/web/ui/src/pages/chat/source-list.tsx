@@ -3,8 +3,8 @@ import { citedNumbers } from '../../chat/citations';
 import { FileText, Globe } from 'lucide-react';
 import type { Message } from '../../chat/conversation';
 import type { Source } from '../../api/types';
-import { useT } from '../../i18n/use';
-import { pageLabel } from './source-text';
+import { useFormat, useT } from '../../i18n/use';
+import { placeLabel, scoreLabel, sourceTitle } from './source-text';
 import { flatText } from '../../viewer/blocks';
 
 /** Passages shown at first where nothing was found. */
@@ -68,21 +68,27 @@ function SourceCard({
   onOpen: (n: number) => void;
 }) {
   const t = useT();
+  const { date } = useFormat();
   return (
     <button type="button" className="source-card" aria-pressed={active} onClick={() => onOpen(source.n)}>
       <span className="source-number">{source.n}</span>
       <span className="source-body">
         <span className="source-title">
           {source.kind === 'web' ? (
-            <Globe size={14} aria-hidden="true" />
+            <Globe size={14} role="img" aria-label={t('answer.web_page')} />
           ) : (
             <FileText size={14} aria-hidden="true" />
           )}
-          <b>{source.document_name ?? source.title}</b>
+          <b>{sourceTitle(source)}</b>
         </span>
         {expanded && <span className="source-excerpt">{flatText(source.excerpt)}</span>}
         <small>
-          {[pageLabel(t, source), t('answer.score', { score: source.score.toFixed(2) })]
+          {[
+            placeLabel(t, source),
+            scoreLabel(t, source),
+            // A page says when it was published: what it says may be long out of date.
+            source.kind === 'web' && source.as_of ? date(source.as_of) : '',
+          ]
             .filter(Boolean)
             .join(' · ')}
         </small>

@@ -6,8 +6,8 @@ import type { Message } from '../../chat/conversation';
 import { useFormat, useT } from '../../i18n/use';
 import { IconButton, Loading } from '../../kit/controls';
 import { contentUrl, documentUrl, type Passage } from '../../viewer/passage';
-import { flatText } from '../../viewer/blocks';
-import { pageLabel } from './source-text';
+import { citationLabel, placeLabel, scoreLabel, sourceTitle, webAddress } from './source-text';
+import { WebPassage } from './web-passage';
 
 const DocumentViewer = lazy(() => import('../../viewer/document-viewer'));
 
@@ -60,7 +60,7 @@ export function SourcePanel({
       <header className="panel-head">
         <div className="panel-title">
           <h2 ref={heading} tabIndex={-1}>
-            {source.document_name ?? source.title}
+            {sourceTitle(source)}
           </h2>
           <PanelMeta source={source} />
         </div>
@@ -74,7 +74,7 @@ export function SourcePanel({
               type="button"
               className="chip chip-tab"
               aria-pressed={item.n === n}
-              aria-label={t('answer.citation', { n: item.n, title: item.title })}
+              aria-label={citationLabel(t, item)}
               onClick={() => onChoose(item.n)}
             >
               {item.n}
@@ -87,7 +87,7 @@ export function SourcePanel({
           <DocumentViewer key={source.document_id} documentId={source.document_id} passage={passage} />
         </Suspense>
       ) : (
-        <blockquote className="panel-excerpt">{flatText(source.excerpt)}</blockquote>
+        <WebPassage source={source} sentences={passage.sentences} />
       )}
     </aside>
   );
@@ -97,8 +97,8 @@ function PanelMeta({ source }: { source: Source }) {
   const t = useT();
   const { date } = useFormat();
   const parts = [
-    pageLabel(t, source),
-    t('answer.score', { score: source.score.toFixed(2) }),
+    placeLabel(t, source),
+    scoreLabel(t, source),
     source.version ? t('answer.as_of', { version: source.version }) : '',
     source.as_of ? date(source.as_of) : '',
   ];
@@ -115,15 +115,17 @@ function PanelActions({
   onClose: () => void;
 }) {
   const t = useT();
+  const address = webAddress(source);
   return (
     <div className="panel-actions">
-      {source.url && (
+      {address && (
         <a
-          href={source.url}
+          href={address.href}
           className="icon-button"
           target="_blank"
-          rel="noreferrer noopener"
-          aria-label={t('answer.open_source')}
+          rel="noopener noreferrer"
+          aria-label={t('answer.open_page')}
+          title={t('answer.open_page')}
         >
           <ExternalLink size={17} />
         </a>
@@ -149,7 +151,7 @@ function PanelActions({
           </Link>
         </>
       )}
-      <IconButton label={t('viewer.close')} onClick={onClose}>
+      <IconButton label={source.document_id ? t('viewer.close') : t('common.close')} onClick={onClose}>
         <X size={18} />
       </IconButton>
     </div>
