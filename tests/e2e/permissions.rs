@@ -97,6 +97,7 @@ const OPEN_TO_ALL: &[(&str, &str)] = &[
     ("POST", "/api-keys"),
     ("POST", "/samples"),
     ("GET", "/principals"),
+    ("GET", "/web-search"),
 ];
 
 fn body_for(method: &str, path: &str, treasure: &Treasure) -> Option<Value> {

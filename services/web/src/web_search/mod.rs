@@ -11,7 +11,7 @@ use anwen_contract::search::{EnginesAnswer, Outgoing, SearchRequest, SearchRules
 use anwen_contract::{ApiError, ErrorCode};
 use anwen_platform::http::Json;
 use axum::extract::{DefaultBodyLimit, State};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,6 +24,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(rules, set_rules))
         .layer(DefaultBodyLimit::max(MAX_RULES_BYTES))
+        .routes(routes!(access))
         .routes(routes!(engines))
         .routes(routes!(outgoing))
 }
@@ -87,6 +88,43 @@ async fn engines(
     Ok(Json(search.engines(&caller.context(&app)).await.map_err(inner)?))
 }
 
+/// What an asker may do with web search.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+struct WebSearchAccess {
+    /// Whether the asker can search the web.
+    available: bool,
+    /// Whether the asker is shown what would leave, and agrees to it, before each search.
+    confirm_before_sending: bool,
+}
+
+/// What is prepared, and never sent, to learn what an asker may do.
+const PROBE: &str = "web";
+
+/// Shows whether the caller can search the web.
+#[utoipa::path(get, path = "/web-search", tag = "search", responses((status = 200, body = WebSearchAccess), Failures))]
+async fn access(State(app): State<AppState>, caller: Reader) -> Result<Json<WebSearchAccess>, ApiError> {
+    let search = match client_if_on(&app).await {
+        Ok(search) => search,
+        Err(error) if error.code == ErrorCode::WebSearchDisabled => {
+            return Ok(Json(WebSearchAccess::default()));
+        }
+        Err(error) => return Err(error),
+    };
+    match search.outgoing(&caller.context(&app), &question(PROBE.to_owned())).await {
+        Ok(outgoing) => {
+            Ok(Json(WebSearchAccess { available: true, confirm_before_sending: outgoing.needs_confirmation }))
+        }
+        Err(error) if matches!(error.code, ErrorCode::Forbidden | ErrorCode::WebSearchDisabled) => {
+            Ok(Json(WebSearchAccess::default()))
+        }
+        Err(error) => Err(inner(error)),
+    }
+}
+
+fn question(query: String) -> SearchRequest {
+    SearchRequest { query, engines: None, top_k: None, language: None, time_range: None, confirmed: false }
+}
+
 /// A question that may be searched for.
 #[derive(Debug, Deserialize, ToSchema)]
 struct OutgoingQuestion {
@@ -102,13 +140,5 @@ async fn outgoing(
     Json(body): Json<OutgoingQuestion>,
 ) -> Result<Json<Outgoing>, ApiError> {
     let client = client_if_on(&app).await?;
-    let request = SearchRequest {
-        query: body.query,
-        engines: None,
-        top_k: None,
-        language: None,
-        time_range: None,
-        confirmed: false,
-    };
-    Ok(Json(client.outgoing(&caller.context(&app), &request).await.map_err(inner)?))
+    Ok(Json(client.outgoing(&caller.context(&app), &question(body.query)).await.map_err(inner)?))
 }

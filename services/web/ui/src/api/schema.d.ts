@@ -3282,6 +3282,59 @@ export interface paths {
     };
     trace?: never;
   };
+  '/api/v1/web-search': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Shows whether the caller can search the web. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The request cannot be answered as it is; `error.code` says why */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        /** @description The server, or a service behind it, failed */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ErrorBody'];
+          };
+        };
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['WebSearchAccess'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/web-search/engines': {
     parameters: {
       query?: never;
@@ -5473,6 +5526,13 @@ export interface components {
      * @example 0198c0de-0000-7000-8000-000000000000
      */
     VersionId: string;
+    /** @description What an asker may do with web search. */
+    WebSearchAccess: {
+      /** @description Whether the asker can search the web. */
+      available: boolean;
+      /** @description Whether the asker is shown what would leave, and agrees to it, before each search. */
+      confirm_before_sending: boolean;
+    };
     /** @description Words, and what happens where one stands. */
     WordList: {
       action: components['schemas']['FilterAction'];
