@@ -111,7 +111,8 @@ on_each_database! {
         let owner = world.somebody();
         let base = owner.new_base("Filters").await;
         let one = indexed(&world, &owner, base, "one.md", "The pump runs dry at night.").await;
-        let text = "Whoever runs the pump house pays rent to the landlord under the lease agreement each month.";
+        // Far enough from the first, which becomes an example of its label, not to be given that too.
+        let text = "Leaseholders receive pump invoices monthly: thirty days for payment, twelve instalments.";
         indexed(&world, &owner, base, "two.md", text).await;
         set_labels(&owner, base, json!([{"name": "夜间"}])).await;
         let path = format!("/v1/documents/{}", one.id);
@@ -120,9 +121,9 @@ on_each_database! {
         let names: Vec<&str> = listed["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["one.md"]);
         for mode in ["hybrid", "dense", "lexical"] {
-            let body = json!({"query": "pump runs", "mode": mode, "filters": {"labels": ["夜间"]}});
+            let body = json!({"query": "pump", "mode": mode, "filters": {"labels": ["夜间"]}});
             let answer: RetrieveAnswer = owner.call(Method::POST, "/v1/retrieve", &body).await.json();
-            assert!(!answer.hits.is_empty() && answer.hits.iter().all(|hit| hit.document_id == one.id), "{mode}");
+            assert!(!answer.hits.is_empty() && answer.hits.iter().all(|hit| hit.document_id == one.id), "{mode}: {:?}", answer.hits);
         }
         // A label that goes is taken from every document.
         set_labels(&owner, base, json!([])).await;
