@@ -8,8 +8,9 @@ A folder may hold `manifest.jsonl` (`path`, `kind`, `features`, `expected`: the 
 one every file in it is read. The default is docs/dev of the shared folder, where there is one, and samples/library.
 
 Text: F1 of words (a Chinese character is one) and of neighbouring words, which shows the order, as medians over the files
-of a family. Each program is compared with the expected text, or, where there is none, with what most of the *other*
-programs read; a file with fewer than two others is not judged. A program that fails on a file has 0 there.
+of a family. Each program is compared with the expected text ("expected text"), or, where there is none, with what most of
+the *other* programs read ("the others": who reads more than they, or a table by its cells, loses there); a file with fewer
+than two others is not judged. A program that fails on a file has 0 there.
 
 Speed: processor time, one core, programs taking turns on each file, the best of the rounds.
 """
@@ -153,11 +154,13 @@ def scores(file: File) -> tuple[str, dict[str, tuple[float, float]]]:
 def text_rows(files: list[File], worst: int) -> tuple[list[list[str]], int]:
     families: dict[str, list[tuple[File, str, dict]]] = {}
     for file in files:
-        families.setdefault(file.family, []).append((file, *scores(file)))
+        how, found = scores(file)
+        # Agreeing with the others is another thing than agreeing with what a file should give.
+        name = f"{file.family}, {'expected text' if file.expected else 'the others'}"
+        families.setdefault(name, []).append((file, how, found))
     rows, missed, weak = [], 0, []
     for name, judged in sorted(families.items()):
         having = [(file, how, found) for file, how, found in judged if found]
-        expected = sum(how == "expected" for _, how, _ in having)
         for index, measure in enumerate(("words", "order")):
             by_program: dict[str, list[float]] = {}
             for _, _, found in having:
@@ -171,8 +174,8 @@ def text_rows(files: list[File], worst: int) -> tuple[list[list[str]], int]:
             missed += not kept
             shown = ", ".join(f"{program} {value:.3f}" for program, value in sorted(medians.items(), key=lambda m: -m[1]))
             rows.append([
-                f"{name}, {measure}", number(mine, 3), number(best, 3), "" if kept else "MISSED",
-                f"{len(having)} of {len(judged)} files judged, {expected} by expected text; {shown}",
+                f"{name}: {measure}", number(mine, 3), number(best, 3), "" if kept else "MISSED",
+                f"{len(having)} of {len(judged)} files judged; {shown}",
             ])  # fmt: skip
         for file, _, found in having:
             mine, best = found[OURS], max(min(values) for program, values in found.items() if program != OURS) if len(found) > 1 else 0

@@ -12,7 +12,8 @@ WIDE = re.compile(r"([\u2e80-\u303f\u3041-\u33ff\u3400-\u9fff\uf900-\ufaff])")
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
-HYPHEN_AT_LINE_END = re.compile(r"(\w)[-\u2010\u00ad]\n\s*(\w)")
+# Between letters: a hyphen between numbers is one of a code or of a date wherever the line ends.
+HYPHEN_AT_LINE_END = re.compile(r"([^\W\d_])[-\u2010\u00ad]\n\s*([^\W\d_])")
 # A line at the edge of a page that returns on this share of the pages is a running header or footer.
 RUNNING_SHARE = 0.5
 MIN_PAGES = 3

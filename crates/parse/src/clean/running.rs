@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 /// Share of the page's height, from the top and from the bottom, in which running lines stand.
 const ZONE_SHARE: f32 = 0.13;
+/// A page's first or last line counts as standing in the zone too, where it is in this outer share of the page: pages with
+/// wide margins have their numbers there.
+const EDGE_SHARE: f32 = 0.3;
 /// Lines count as standing at the same place when their distances from the page's edge differ by no more (points).
 const SAME_PLACE_POINTS: f32 = 6.0;
 /// A line of text must return on this many pages to count as running (on two, when the document has only two or three).
@@ -24,19 +27,22 @@ pub struct PageLine<'a> {
     pub page_height: f32,
 }
 
-/// Indices of the lines to leave out. Of a header or footer that is text the first occurrence stays, because it may be
-/// the only place where the document says its number or its title; of page numbers none stays.
+/// Indices of the lines to leave out. Of a header or footer that is text the first occurrence stays where it has a word that
+/// stands nowhere else, because it may be the only place where the document says its number or its title; of page numbers
+/// none stays.
 pub fn running_lines(lines: &[PageLine<'_>]) -> HashSet<usize> {
     let pages = lines.iter().map(|line| line.page).collect::<HashSet<_>>().len();
+    let edges = Edges::of(lines);
     let mut groups: HashMap<(Zone, String), Vec<usize>> = HashMap::new();
     for (index, line) in lines.iter().enumerate() {
-        if let Some(zone) = Zone::of(line)
+        if let Some(zone) = Zone::of(line, &edges)
             && let Some(pattern) = pattern(line.text)
         {
             groups.entry((zone, pattern)).or_default().push(index);
         }
     }
     let mut running = HashSet::new();
+    let mut kept = Vec::new();
     for ((zone, pattern), mut members) in groups {
         let is_number = is_page_number(&pattern);
         members.sort_by(|&a, &b| zone.distance(&lines[a]).total_cmp(&zone.distance(&lines[b])));
@@ -51,11 +57,69 @@ pub fn running_lines(lines: &[PageLine<'_>]) -> HashSet<usize> {
                 continue;
             }
             let first = cluster.iter().copied().min_by_key(|&index| (lines[index].page, index));
-            let keep = if is_number == NumberPattern::No { first } else { None };
-            running.extend(cluster.iter().copied().filter(|&index| Some(index) != keep));
+            if let Some(first) = first.filter(|_| is_number == NumberPattern::No) {
+                // What changes from page to page, as the page's number does, says nothing of the document.
+                let mut common: Vec<String> = words(lines[first].text).collect();
+                for &index in &cluster {
+                    let here: HashSet<String> = words(lines[index].text).collect();
+                    common.retain(|word| here.contains(word));
+                }
+                kept.push((first, common));
+            }
+            running.extend(cluster);
         }
     }
+    kept.sort_unstable();
+    keep_what_says_more(lines, kept, &mut running);
     running
+}
+
+/// Takes back those of `candidates` (a line and its words) that have a word which no line that stays has.
+fn keep_what_says_more(
+    lines: &[PageLine<'_>],
+    candidates: Vec<(usize, Vec<String>)>,
+    running: &mut HashSet<usize>,
+) {
+    if candidates.is_empty() {
+        return;
+    }
+    let staying = lines.iter().enumerate().filter(|(index, _)| !running.contains(index));
+    let mut known: HashSet<String> = staying.flat_map(|(_, line)| words(line.text)).collect();
+    for (index, own) in candidates {
+        if own.iter().any(|word| !known.contains(word)) {
+            running.remove(&index);
+            known.extend(own);
+        }
+    }
+}
+
+/// Words without what surrounds them; of scripts without spaces, single characters.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let mut found = Vec::new();
+    for part in text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '.') {
+        let part = part.trim_matches(['-', '.']);
+        if part.chars().any(super::is_wide) {
+            found.extend(part.chars().map(|c| c.to_string()));
+        } else if !part.is_empty() {
+            found.push(part.to_lowercase());
+        }
+    }
+    found.into_iter()
+}
+
+/// Where the first and the last line of each page begin and end.
+struct Edges(HashMap<u32, (f32, f32)>);
+
+impl Edges {
+    fn of(lines: &[PageLine<'_>]) -> Self {
+        let mut edges: HashMap<u32, (f32, f32)> = HashMap::new();
+        for line in lines {
+            let (top, bottom) = edges.entry(line.page).or_insert((f32::INFINITY, f32::NEG_INFINITY));
+            *top = top.min(line.top);
+            *bottom = bottom.max(line.bottom);
+        }
+        Self(edges)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,10 +129,12 @@ enum Zone {
 }
 
 impl Zone {
-    fn of(line: &PageLine<'_>) -> Option<Self> {
-        if line.bottom <= line.page_height * ZONE_SHARE {
+    fn of(line: &PageLine<'_>, edges: &Edges) -> Option<Self> {
+        let (first, last) = edges.0.get(&line.page).copied().unwrap_or((f32::INFINITY, f32::NEG_INFINITY));
+        let share = |is_edge: bool| if is_edge { EDGE_SHARE } else { ZONE_SHARE };
+        if line.bottom <= line.page_height * share(line.top <= first) {
             Some(Self::Top)
-        } else if line.top >= line.page_height * (1.0 - ZONE_SHARE) {
+        } else if line.top >= line.page_height * (1.0 - share(line.bottom >= last)) {
             Some(Self::Bottom)
         } else {
             None
@@ -173,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_keep_their_first_occurrence_and_page_numbers_none() {
+    fn headers_that_say_more_keep_their_first_occurrence_and_page_numbers_none() {
         let texts: Vec<(String, String)> =
             (1..=4).map(|page| (format!("Handbook {page}"), format!("- {page} -"))).collect();
         let mut lines = Vec::new();
@@ -186,6 +252,30 @@ mod tests {
         let mut running: Vec<usize> = running_lines(&lines).into_iter().collect();
         running.sort_unstable();
         assert_eq!(running, vec![2, 3, 5, 6, 8, 9, 11]);
+    }
+
+    #[test]
+    fn a_header_whose_words_stand_on_the_title_page_goes_altogether() {
+        let mut lines = vec![line(1, "Employee Handbook", 200.0), line(1, "LT-HR-001, 4.2", 300.0)];
+        for page in 2..=4 {
+            lines.push(line(page, "Employee Handbook · LT-HR-001 · 4.2", 30.0));
+            lines.push(line(page, "Body", 300.0));
+        }
+        assert_eq!(running_lines(&lines), HashSet::from([2, 4, 6]));
+        lines[1].text = "LT-HR-001";
+        assert_eq!(running_lines(&lines), HashSet::from([4, 6]));
+    }
+
+    #[test]
+    fn a_page_number_far_from_the_edge_is_one_where_it_ends_its_page() {
+        let mut lines = Vec::new();
+        for (page, number) in [(1, "1"), (2, "2"), (3, "3")] {
+            lines.push(line(page, "Body", 300.0));
+            lines.push(line(page, number, 660.0));
+        }
+        assert_eq!(running_lines(&lines), HashSet::from([1, 3, 5]));
+        lines.push(line(2, "7", 690.0));
+        assert_eq!(running_lines(&lines), HashSet::from([1, 5]));
     }
 
     #[test]
