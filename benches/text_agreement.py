@@ -14,6 +14,8 @@ IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
 # Between letters: a hyphen between numbers is one of a code or of a date wherever the line ends.
 HYPHEN_AT_LINE_END = re.compile(r"([^\W\d_])[-\u2010\u00ad]\n\s*([^\W\d_])")
+# A line that says that it is a page's number: whoever reads one page alone cannot tell it by its returning.
+PAGE_NUMBER = re.compile(r"^[ \t]*(?:page \d+ of \d+|第 ?\d+ ?页[ ,，]*共 ?\d+ ?页)[ \t]*$", re.I | re.M)
 # A line at the edge of a page that returns on this share of the pages is a running header or footer.
 RUNNING_SHARE = 0.5
 MIN_PAGES = 3
@@ -26,7 +28,7 @@ def words(text: str) -> list[str]:
     text = IMAGE.sub(r" \1 ", text)
     text = LINK.sub(r" \1 ", text)
     text = unicodedata.normalize("NFKC", text).replace("\u00ad\n", "")
-    text = without_running_lines(text)
+    text = PAGE_NUMBER.sub(" ", without_running_lines(text))
     text = HYPHEN_AT_LINE_END.sub(r"\1\2", text)
     return WORD.findall(WIDE.sub(r" \1 ", text).casefold())
 

@@ -1,5 +1,7 @@
 //! One form for all addresses of a page: without what says how a reader came, on which device, or through whose counter.
 
+mod sites;
+
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -7,53 +9,75 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
 /// Query parameters that say how a reader came, not what the page is.
-const TRACKING: [&str; 44] = [
+const TRACKING: [&str; 66] = [
+    "_branch_match_id",
     "_ga",
     "_gl",
     "_hsenc",
     "_hsmi",
+    "activetab",
     "bd_vid",
     "bxsign",
     "chksm",
+    "cmpid",
     "dclid",
     "depth_1-utm_source",
     "fbclid",
+    "feature",
+    "fr",
     "from",
+    "from_module",
     "from_source",
     "fromid",
-    "fr",
+    "frommodule",
     "gclid",
     "gclsrc",
+    "guccounter",
+    "highlight",
     "hmsr",
     "igshid",
+    "isappinstalled",
     "mc_cid",
     "mc_eid",
     "mkt_tok",
     "msclkid",
+    "ncid",
     "ops_request_misc",
+    "pvareaid",
     "pvid",
     "qz_gdt",
     "rdid",
     "ref",
+    "ref_",
     "ref_src",
     "ref_url",
+    "refer",
     "referer",
     "referrer",
     "request_id",
     "rut",
     "scene",
+    "search_id",
+    "search_source",
+    "searchid",
     "share_from",
     "share_source",
     "share_token",
+    "smid",
+    "soc_src",
+    "sourcefrom",
     "spm",
     "spm_id_from",
     "srcid",
+    "st_source",
     "timestamp_share",
     "trk",
     "weibo_id",
+    "wfr",
+    "xtor",
     "yclid",
 ];
-const TRACKING_PREFIXES: [&str; 4] = ["utm_", "share_", "hsa_", "pk_"];
+const TRACKING_PREFIXES: [&str; 5] = ["utm_", "share_", "hsa_", "pk_", "wt."];
 /// First labels of hosts that serve the same pages to other devices.
 const DEVICE_LABELS: [&str; 8] = ["www", "m", "mobile", "wap", "amp", "3g", "touch", "wwww"];
 /// Files that a directory answers with by itself.
@@ -100,6 +124,11 @@ impl Canonical {
         &self.site
     }
 
+    /// The host without the device that it serves.
+    pub fn host(&self) -> &str {
+        self.key.split('/').next().unwrap_or_default()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.key
     }
@@ -110,6 +139,9 @@ pub fn canonical(url: &Url) -> Canonical {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
     let host = without_device(&host);
     let path = canonical_path(&host, url.path());
+    if let Some((site, key)) = sites::known(&host, &path, &url) {
+        return Canonical { site: site.to_owned(), key };
+    }
     let mut pairs: Vec<(String, String)> = url
         .query_pairs()
         .filter(|(name, value)| !is_tracking(name) && !is_device(name, value))
@@ -224,6 +256,15 @@ fn canonical_path(host: &str, path: &str) -> String {
     if segments.last().is_some_and(|last| INDEX_FILES.contains(&last.to_ascii_lowercase().as_str())) {
         segments.pop();
     }
+    // Forum programs put a thread's title before its number, or leave it out.
+    for at in 1..segments.len() {
+        if matches!(segments[at - 1], "threads" | "topic" | "t")
+            && let Some((_, number)) = segments[at].rsplit_once('.')
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            segments[at] = number;
+        }
+    }
     if segments.len() > 1 && segments.last() == Some(&"amp") {
         segments.pop();
     }
@@ -252,7 +293,7 @@ fn is_tracking(name: &str) -> bool {
     TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || TRACKING.contains(&name.as_str())
 }
 
-/// Parameters that ask for the form of a page for another device.
+/// Parameters that ask for the form of a page for another device or for paper, or for its beginning.
 fn is_device(name: &str, value: &str) -> bool {
     matches!(
         (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()),
@@ -262,6 +303,9 @@ fn is_device(name: &str, value: &str) -> bool {
             | ("view", "mobile" | "amp")
             | ("mobile", "1" | "true")
             | ("platform", "mobile")
+            | ("print" | "printable", "1" | "true" | "yes")
+            | ("action" | "view" | "output" | "format", "print")
+            | ("page" | "pageno", "1")
     )
 }
 
@@ -330,6 +374,8 @@ mod tests {
                 "https://mp.weixin.qq.com/s?__biz=a&mid=1&idx=1&sn=b",
             ],
             ["https://a.example:443/x", "https://A.EXAMPLE./x"],
+            ["https://a.example/threads/a-pump.12/#post-3", "https://a.example/threads/12/?amp=1"],
+            ["https://a.example/x?page=1", "https://a.example/x?print=1"],
         ];
         for [one, other] in same {
             assert_eq!(key(one), key(other), "{one} {other}");

@@ -10,15 +10,23 @@ use anwen_text::normalize;
 /// Characters of a shingle.
 const SHINGLE_CHARS: usize = 3;
 /// Bits of two sketches that may differ; unrelated texts differ in about 32.
-const MAX_SKETCH_DISTANCE: u32 = 26;
+const MAX_SKETCH_DISTANCE: u32 = 30;
 /// Shares of the smaller text's shingles that the other has.
 const SAME_TITLE: f32 = 0.72;
 const SAME_SNIPPET: f32 = 0.62;
 const EQUAL_TITLE: f32 = 0.97;
 const EQUAL_SNIPPET: f32 = 0.9;
+/// A snippet this long that all but equals another is the same text, whatever a site has called it.
+const LONG_SNIPPET_SHINGLES: usize = 30;
 /// Of a snippet this short nothing can be said.
 const MIN_SNIPPET_SHINGLES: usize = 12;
 const MIN_TITLE_SHINGLES: usize = 5;
+const MAX_SITE_NAME_CHARS: usize = 24;
+/// Titles as long as this, all but equal, speak for one text where the snippets have so much in common.
+const LONG_TITLE_SHINGLES: usize = 10;
+const RELATED_SNIPPET: f32 = 0.45;
+/// On one host, where pages are made from templates.
+const SAME_HOST_TITLE: f32 = 0.85;
 /// What stands between a title and the name of its site.
 const TITLE_SEPARATORS: [&str; 8] = [" - ", " – ", " — ", " | ", "_", " · ", "｜", " :: "];
 
@@ -30,6 +38,8 @@ pub struct Sketch {
     snippet: Vec<u64>,
     /// Numbers and codes of the title, which tell versions, years and models apart.
     numbers: Vec<String>,
+    /// Those of the snippet. The last word is left out: where a snippet is cut, it may be half a number.
+    snippet_numbers: Vec<String>,
 }
 
 impl Sketch {
@@ -42,29 +52,54 @@ impl Sketch {
             title: title_shingles,
             snippet: snippet_shingles,
             numbers: numbers(&title),
+            snippet_numbers: numbers(without_last_word(&snippet)),
         }
     }
 }
 
-/// Whether two results show the same text. A site rarely has one text at two addresses, but often two pages from one
+/// Whether two results show the same text. A host rarely has one text at two addresses, but often two pages from one
 /// template: there only what is all but equal counts.
-pub fn near(one: &Sketch, other: &Sketch, is_same_site: bool) -> bool {
-    if one.numbers != other.numbers || (one.bits ^ other.bits).count_ones() > MAX_SKETCH_DISTANCE {
+pub fn near(one: &Sketch, other: &Sketch, is_same_host: bool) -> bool {
+    if !(agree(&one.numbers, &other.numbers) && agree(&one.snippet_numbers, &other.snippet_numbers))
+        || (one.bits ^ other.bits).count_ones() > MAX_SKETCH_DISTANCE
+    {
         return false;
+    }
+    let shorter = one.snippet.len().min(other.snippet.len());
+    if shorter < MIN_SNIPPET_SHINGLES {
+        return false;
+    }
+    let is_long = shorter >= LONG_SNIPPET_SHINGLES;
+    if !is_same_host && is_long && overlap(&one.snippet, &other.snippet) >= EQUAL_SNIPPET {
+        return true;
     }
     if one.title.len().min(other.title.len()) < MIN_TITLE_SHINGLES {
         return false;
     }
-    if one.snippet.len().min(other.snippet.len()) < MIN_SNIPPET_SHINGLES {
-        return false;
-    }
     let title = overlap(&one.title, &other.title);
     let snippet = overlap(&one.snippet, &other.snippet);
-    if is_same_site {
-        return title >= EQUAL_TITLE && snippet >= EQUAL_SNIPPET;
+    if is_same_host {
+        return snippet >= EQUAL_SNIPPET && (title >= EQUAL_TITLE || (title >= SAME_HOST_TITLE && is_long));
     }
+    let is_long_title = one.title.len().min(other.title.len()) >= LONG_TITLE_SHINGLES;
     (title >= SAME_TITLE && snippet >= SAME_SNIPPET)
         || (snippet >= EQUAL_SNIPPET && title >= SAME_TITLE * 0.6)
+        || (is_long_title && title >= EQUAL_TITLE && snippet >= RELATED_SNIPPET)
+}
+
+/// Whether the numbers of two texts may be those of one: either has all of the other's. Sorted.
+fn agree(one: &[String], other: &[String]) -> bool {
+    let within = |small: &[String], large: &[String]| small.iter().all(|number| large.contains(number));
+    within(one, other) || within(other, one)
+}
+
+fn without_last_word(text: &str) -> &str {
+    let end = text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    if end.len() < text.len() {
+        // It ends with something that is no part of a number.
+        return text;
+    }
+    end.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',' | '-'))
 }
 
 /// The title without the name of the site at its end.
@@ -72,7 +107,7 @@ fn without_site(title: &str) -> String {
     let mut kept = title.trim();
     for separator in TITLE_SEPARATORS {
         if let Some((before, after)) = kept.rsplit_once(separator)
-            && after.chars().count() <= 16
+            && after.chars().count() <= MAX_SITE_NAME_CHARS
             && before.chars().count() >= 6
             && !after.chars().any(|c| c.is_ascii_digit())
         {
@@ -129,15 +164,14 @@ fn overlap(one: &[u64], other: &[u64]) -> f32 {
     common as f32 / smaller as f32
 }
 
-/// Words with a digit, Chinese numerals after 第, and roman numerals, sorted.
+/// Runs of digits, Chinese numerals after 第, and roman numerals, sorted. Letters beside digits are left out, since one site
+/// writes `MySQL 8` and another `MySQL8`.
 fn numbers(title: &str) -> Vec<String> {
     let mut found: Vec<String> = title
-        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
-        .map(|word| word.trim_matches(['.', '-']))
-        .filter(|word| {
-            word.chars().any(|c| c.is_ascii_digit())
-                || matches!(*word, "ii" | "iii" | "iv" | "vi" | "vii" | "viii")
-        })
+        .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| !word.is_empty())
+        .chain(title.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| is_roman(word)))
         .map(str::to_owned)
         .collect();
     let characters: Vec<char> = title.chars().collect();
@@ -151,6 +185,10 @@ fn numbers(title: &str) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+fn is_roman(word: &str) -> bool {
+    matches!(word, "ii" | "iii" | "iv" | "vi" | "vii" | "viii")
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl Candidate {
 
     fn is_same_page(&self, other: &Self) -> bool {
         self.canonical == other.canonical
-            || duplicates::near(&self.sketch, &other.sketch, self.canonical.site() == other.canonical.site())
+            || duplicates::near(&self.sketch, &other.sketch, self.canonical.host() == other.canonical.host())
     }
 
     fn absorb(&mut self, other: Self) {
