@@ -55,7 +55,7 @@ export class Anwen {
     child.stderr?.on('data', keep);
   }
 
-  static async start(name: string): Promise<Anwen> {
+  static async start(name: string, settings: Record<string, string> = {}): Promise<Anwen> {
     const dataDir = await mkdtemp(join(tmpdir(), `anwen-browser-${name}-`));
     const [web, knowledge, runtime, search] = await Promise.all([
       freePort(),
@@ -71,6 +71,7 @@ export class Anwen {
         ANWEN__KNOWLEDGE__LISTEN: `127.0.0.1:${knowledge}`,
         ANWEN__MODEL_RUNTIME__LISTEN: `127.0.0.1:${runtime}`,
         ANWEN__SEARCH_PROXY__LISTEN: `127.0.0.1:${search}`,
+        ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -127,7 +127,7 @@ export const en: Record<keyof typeof zh, string> = {
   'outgoing.title': 'Look at what goes to search engines',
   'outgoing.checking': 'Finding out what would leave…',
   'outgoing.query': 'Query',
-  'outgoing.send': 'Send',
+  'outgoing.send': 'Search and ask',
   'outgoing.without': 'Ask without the web',
   'outgoing.question': 'Your question (what is struck through does not leave):',
   'outgoing.unchanged': 'Your question (all of it leaves):',

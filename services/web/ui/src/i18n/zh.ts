@@ -123,7 +123,7 @@ export const zh = {
   'outgoing.title': '确认发送给搜索引擎的内容',
   'outgoing.checking': '正在检查哪些内容会发送出去…',
   'outgoing.query': '搜索词',
-  'outgoing.send': '发送',
+  'outgoing.send': '搜索并提问',
   'outgoing.without': '不联网，直接提问',
   'outgoing.question': '您的问题（划去的部分不会发送）：',
   'outgoing.unchanged': '您的问题（全部会发送）：',
