@@ -64,6 +64,9 @@ pub(super) fn usable(page: &PageGlyphs) -> Usable {
     }
 }
 
+/// Part of a pixel by which a drawn page is larger than the whole ones.
+const PIXEL_MARGIN: f32 = 0.02;
+
 /// A file whose pages can be drawn.
 pub(super) struct Drawing {
     pdf: Pdf,
@@ -98,7 +101,10 @@ impl DrawPage for Drawing {
         if width.min(height) * scale < 1.0 {
             return Err(format!("a page of {width} by {height} points cannot be drawn"));
         }
-        let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
+        // Whole pixels and a little more: a scan of as many pixels is drawn pixel by pixel then. A hair less, and each of
+        // them would be mixed with its neighbours, which costs recognition more than it sounds.
+        let whole = |length: f32| ((length * scale).round().max(1.0) + PIXEL_MARGIN) / length;
+        let settings = PixmapSettings { x_scale: whole(width), y_scale: whole(height), bg_color: WHITE };
         let pixmap = hayro::render(
             page,
             &RenderCache::new(),
