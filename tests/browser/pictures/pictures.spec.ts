@@ -85,11 +85,14 @@ test('pictures', async ({ browser, server, adminApi: api }) => {
       new: `/chat?kb=${base}&samples=1`,
       library: '/library',
       documents: `/library/${base}`,
+      passages: `/library/${base}/passages`,
+      rules: `/library/${base}/rules`,
       access: `/library/${base}/access`,
       search: '/search?q=E-305',
       users: '/admin/users',
       groups: '/admin/groups',
       audit: '/admin/audit',
+      websearch: '/admin/search',
       profile: '/profile',
     };
     for (const [name, address] of Object.entries(addresses)) {

@@ -158,7 +158,7 @@ export const en: Record<keyof typeof zh, string> = {
   'answer.fewer_sources': 'Show fewer',
   'answer.dropped': '{n|# more relevant passage|# more relevant passages} did not fit',
   'answer.quoted': 'Quoted',
-  'answer.quoted_text': 'No language model was used: these sentences stand word for word in your documents.',
+  'answer.quoted_text': 'No language model was used: these sentences stand word for word in the sources.',
   'answer.not_found': 'Not in your documents',
   'answer.not_found_text': 'Nothing that you may read answers this question.',
   'answer.nearest': 'Nearest passages',
