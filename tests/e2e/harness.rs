@@ -4,7 +4,7 @@ use anwen::compose::{self, Ports, Running};
 use anwen::workplace::Workplace;
 use anwen_contract::chat::AnswerEvent;
 use anwen_knowledge::ParseWorker;
-use anwen_platform::{CommonSettings, Settings};
+use anwen_platform::{CommonSettings, InternalTokens, Settings};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -71,6 +71,15 @@ impl Anwen {
 
     pub fn base_url(&self) -> String {
         format!("http://{}", self.running.as_ref().unwrap().instance.web)
+    }
+
+    pub fn model_runtime_url(&self) -> String {
+        format!("http://{}", self.running.as_ref().unwrap().instance.model_runtime)
+    }
+
+    /// What services sign their calls with.
+    pub fn tokens(&self) -> &InternalTokens {
+        &self.running.as_ref().unwrap().tokens
     }
 
     pub fn data_dir(&self) -> &Path {

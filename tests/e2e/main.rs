@@ -11,3 +11,4 @@ mod main_job;
 mod permissions;
 mod stray;
 mod tables;
+mod web_results;

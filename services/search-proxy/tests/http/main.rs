@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod farm;
+mod labelled;
 mod quality;
 mod reading;
 mod rules;
