@@ -4,6 +4,7 @@ pub mod cut;
 pub mod pipeline;
 pub mod read;
 mod screening;
+mod withdrawal;
 pub mod worker;
 
 pub use anwen_parse::{chunk, clean, document, parse, sandbox};

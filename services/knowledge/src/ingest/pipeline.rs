@@ -12,7 +12,7 @@ use crate::documents::originals::Originals;
 use crate::documents::store::{self as documents, ParsedFacts, Progress, VersionToBuild};
 use crate::follow::{self, Entry};
 use crate::index::{SpaceName, text_to_embed};
-use crate::ingest::screening::{Screened, refusal, warning};
+use crate::ingest::screening::{Screened, warning};
 use crate::jobs::{self, Job, JobFailure};
 use crate::privacy::screen::Report;
 use crate::privacy::{Policy, store as privacy};
@@ -86,7 +86,10 @@ impl Pipeline {
     pub async fn run(&self, job: &Job, worker: &str) -> Result<(), JobFailure> {
         let version = self.version(job).await?;
         self.report(job, DocumentStatus::Parsing, PARSING).await?;
-        let mut parsed = self.parse(job, &version).await?;
+        let mut parsed = match self.parse(job, &version).await {
+            Ok(parsed) => parsed,
+            Err(failure) => return Err(self.unread(job, worker, &version, failure).await),
+        };
         let mut facts = facts_of(&parsed);
         let embedded = std::mem::take(&mut parsed.embedded);
         let policy = Policy::new(&version.desensitisation).map_err(storage_failure)?;
@@ -171,56 +174,6 @@ impl Pipeline {
         tokio::task::spawn_blocking(move || Screened::new(&policy, name, parsed)).await.map_err(|cause| {
             JobFailure::Transient { code: ErrorCode::IndexingFailed, message: cause.to_string() }
         })
-    }
-
-    /// Notes what was found in a version that is refused, and takes it out of the answers where it has answered.
-    async fn refuse(&self, job: &Job, worker: &str, version: &VersionToBuild, report: &Report) -> JobFailure {
-        match self.withdraw(job, worker, version, report).await {
-            Ok(true) => refusal(report),
-            Ok(false) => JobFailure::Lost,
-            Err(cause) => database_failure(cause),
-        }
-    }
-
-    async fn withdraw(
-        &self,
-        job: &Job,
-        worker: &str,
-        version: &VersionToBuild,
-        report: &Report,
-    ) -> Result<bool, DbError> {
-        let now = Timestamp::now();
-        let mut transaction = self.database.begin_write().await?;
-        if !jobs::store::hold(&mut transaction, job.id, worker).await? {
-            return Ok(false);
-        }
-        privacy::note_report(&mut transaction, job.version, report).await?;
-        self.note_policy(&mut transaction, job, version).await?;
-        let serving = documents::serving(&mut transaction, job.document).await?;
-        if let Some(serving) = serving.filter(|serving| serving.version == job.version) {
-            documents::withdraw(&mut transaction, job.document, job.version, now).await?;
-            let gone = follow::Generation {
-                base: job.base,
-                document: job.document,
-                version: serving.version,
-                generation: serving.generation,
-            };
-            follow::remove_generation(&mut transaction, &gone, now).await?;
-        }
-        transaction.commit().await?;
-        self.signals.log_grew();
-        Ok(true)
-    }
-
-    /// Under which policy the version was read, and how its document is called where names are masked.
-    async fn note_policy(
-        &self,
-        connection: &mut crate::store::Connection,
-        job: &Job,
-        version: &VersionToBuild,
-    ) -> Result<(), DbError> {
-        privacy::note_revision(connection, job.version, version.policy_revision).await?;
-        crate::privacy::note_shown_names(connection, &version.desensitisation, job.document).await
     }
 
     /// Cutting is work for the processor, so it is done off the runtime's own threads.
@@ -425,7 +378,7 @@ fn parse_failure(failure: ParseFailure) -> JobFailure {
     JobFailure::Permanent { code, message }
 }
 
-fn database_failure(cause: DbError) -> JobFailure {
+pub(super) fn database_failure(cause: DbError) -> JobFailure {
     storage_failure(ApiError::from(cause))
 }
 

@@ -69,6 +69,32 @@ on_each_database! {
         assert_eq!((document.status, error_code(&document)), (DocumentStatus::Indexed, None));
     }
 
+    async fn what_cannot_be_read_under_a_stricter_policy_answers_no_more(backend: Backend) {
+        let world = World::new(backend).await;
+        let owner = world.somebody();
+        let base = owner.new_base("Strict").await;
+        let id = owner.upload_one(base, "locked.pdf", &locked_pdf()).await;
+        world.settled(&owner, id).await;
+        let retry = format!("/v1/documents/{id}/retry");
+        owner.call(Method::POST, &retry, &json!({"password": PASSWORD})).await;
+        world.settled(&owner, id).await;
+        assert!(!owner.found("pump service").await.is_empty());
+        let words = json!({"desensitisation": {"mode": "mask", "kinds": ["word"], "words": ["pump"]}});
+        let changed = owner.call(Method::PATCH, &format!("/v1/knowledge-bases/{base}"), &words).await;
+        assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+        // The password is forgotten, so the file cannot be read under the new policy.
+        world.until(|| async { owner.found("pump service").await.is_empty().then_some(()) }).await;
+        let document = world.until(|| async {
+            let document: Document = owner.get(&format!("/v1/documents/{id}")).await.json();
+            (document.status == DocumentStatus::Failed).then_some(document)
+        }).await;
+        assert_eq!((error_code(&document), document.chunk_count), (Some("encrypted"), 0));
+        owner.call(Method::POST, &retry, &json!({"password": PASSWORD})).await;
+        assert_eq!(world.settled(&owner, id).await.status, DocumentStatus::Indexed);
+        let found = owner.found("service").await;
+        assert!(!found.is_empty() && !format!("{found:?}").contains("pump"), "{found:?}");
+    }
+
     async fn a_password_that_is_too_long_is_refused(backend: Backend) {
         let world = World::new(backend).await;
         let owner = world.somebody();

@@ -6,7 +6,7 @@ use crate::store::{Columns as _, Connection, Statement};
 use anwen_contract::chunking::ChunkProfile;
 use anwen_contract::knowledge::{Document, DocumentStatus, DocumentVersion, Notice};
 use anwen_contract::labels::NearDuplicate;
-use anwen_contract::privacy::Desensitisation;
+use anwen_contract::privacy::{Desensitisation, DesensitisationMode};
 use anwen_contract::{DocumentId, KnowledgeBaseId, Role, Timestamp, VersionId};
 use anwen_platform::DbError;
 use sqlx::any::AnyRow;
@@ -268,6 +268,17 @@ pub struct VersionToBuild {
     /// The knowledge base's policy on sensitive content as it is now, and which of its changes that is.
     pub desensitisation: Desensitisation,
     pub policy_revision: i64,
+    /// The change of policy that its passages were read under.
+    pub read_revision: i64,
+}
+
+impl VersionToBuild {
+    /// Whether passages of it may hold what the policy keeps out of them now.
+    pub fn answers_under_laxer_policy(&self) -> bool {
+        let keeps_out =
+            matches!(self.desensitisation.mode, DesensitisationMode::Mask | DesensitisationMode::Block);
+        keeps_out && self.read_revision != self.policy_revision
+    }
 }
 
 /// The version, unless its document or knowledge base has gone.
@@ -276,7 +287,8 @@ pub async fn version_to_build(
     version: VersionId,
 ) -> Result<Option<VersionToBuild>, DbError> {
     let row = Statement::new(
-        "SELECT d.name, v.sha256, kb.embedding_model, kb.chunk_profile, kb.desensitisation, kb.policy_revision
+        "SELECT d.name, v.sha256, kb.embedding_model, kb.chunk_profile, kb.desensitisation, kb.policy_revision,
+         v.policy_revision AS read_revision
          FROM versions v
          JOIN documents d ON d.id = v.document_id AND d.deleted_at IS NULL
          JOIN knowledge_bases kb ON kb.id = d.knowledge_base_id AND kb.deleted_at IS NULL
@@ -293,6 +305,7 @@ pub async fn version_to_build(
         chunk_profile: row.parsed("chunk_profile")?,
         desensitisation: row.json("desensitisation")?,
         policy_revision: row.integer("policy_revision")?,
+        read_revision: row.integer("read_revision")?,
     }))
 }
 
