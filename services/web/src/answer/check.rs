@@ -75,6 +75,7 @@ mod tests {
                 score: 1.0,
                 version: None,
                 as_of: None,
+                flags: Vec::new(),
             },
             text,
             headings: Vec::new(),

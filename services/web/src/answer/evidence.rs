@@ -49,6 +49,7 @@ fn from_hit(position: usize, hit: Hit) -> Evidence {
         score: hit.score,
         version: Some(hit.version),
         as_of: Some(hit.as_of),
+        flags: Vec::new(),
     };
     Evidence { source, text: hit.text, headings: hit.heading_path, lines: hit.lines }
 }
@@ -81,6 +82,7 @@ pub fn add_pages(
             score: result.score * WEB_SCORE_FACTOR,
             version: None,
             as_of: page.and_then(|page| page.published_at).or(result.published_at),
+            flags: result.flags,
         };
         evidence.push(Evidence { source, text, headings: Vec::new(), lines: Vec::new() });
     }

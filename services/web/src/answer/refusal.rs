@@ -92,6 +92,7 @@ mod tests {
             score: 1.0,
             version: None,
             as_of: None,
+            flags: Vec::new(),
         };
         Evidence { source, text: text.to_owned(), headings: Vec::new(), lines: Vec::new() }
     }

@@ -5397,6 +5397,8 @@ export interface components {
       document_id?: null | components['schemas']['DocumentId'];
       document_name?: string | null;
       excerpt: string;
+      /** @description The categories of word lists that a page of the web was flagged with. */
+      flags?: string[];
       kind: components['schemas']['SourceKind'];
       knowledge_base_id?: null | components['schemas']['KnowledgeBaseId'];
       /** Format: int32 */

@@ -176,6 +176,7 @@ export const en: Record<keyof typeof zh, string> = {
   'answer.new_tab': '(opens in a new tab)',
   'answer.web_page': 'Web page',
   'answer.web_citation': 'Citation {n}, web page: {title}, {site}',
+  'answer.flagged': 'Flagged by the rules of this server: {what}',
   'answer.web_as_read': 'This is what was read for the answer; the page may have changed since.',
   'answer.page': 'Page {n}',
   'answer.pages': 'Pages {from}–{to}',

@@ -169,6 +169,7 @@ export const zh = {
   'answer.new_tab': '（在新标签页中打开）',
   'answer.web_page': '网页',
   'answer.web_citation': '引用 {n}，网页：{title}，{site}',
+  'answer.flagged': '按本服务器的规则标记：{what}',
   'answer.web_as_read': '以上是回答时读到的内容，网页之后可能已有变化。',
   'answer.page': '第 {n} 页',
   'answer.pages': '第 {from}–{to} 页',

@@ -4,7 +4,7 @@ import { FileText, Globe } from 'lucide-react';
 import type { Message } from '../../chat/conversation';
 import type { Source } from '../../api/types';
 import { useFormat, useT } from '../../i18n/use';
-import { placeLabel, scoreLabel, sourceTitle } from './source-text';
+import { flagLabel, placeLabel, scoreLabel, sourceTitle } from './source-text';
 import { flatText } from '../../viewer/blocks';
 
 /** Passages shown at first where nothing was found. */
@@ -88,6 +88,7 @@ function SourceCard({
             scoreLabel(t, source),
             // A page says when it was published: what it says may be long out of date.
             source.kind === 'web' && source.as_of ? date(source.as_of) : '',
+            flagLabel(t, source),
           ]
             .filter(Boolean)
             .join(' · ')}

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Source } from '../../api/types';
 import { translate, type MessageKey, type Values } from '../../i18n/translate';
-import { citationLabel, placeLabel, scoreLabel, siteOf, sourceTitle, webAddress } from './source-text';
+import {
+  citationLabel,
+  flagLabel,
+  placeLabel,
+  scoreLabel,
+  siteOf,
+  sourceTitle,
+  webAddress,
+} from './source-text';
 
 const t = (key: MessageKey, values?: Values) => translate('en', key, values);
 const source = (fields: Partial<Source>): Source => ({
@@ -20,6 +28,13 @@ describe('the words for a source', () => {
     expect(scoreLabel(t, source({}))).toBe('');
     expect(citationLabel(t, source({}))).toBe('Citation 2, web page: Pump seals, pumps.example');
     expect(sourceTitle(source({ title: ' ' }))).toBe('pumps.example');
+  });
+
+  it('say what the rules have flagged', () => {
+    expect(flagLabel(t, source({}))).toBe('');
+    expect(flagLabel(t, source({ flags: ['gambling', 'rumours'] }))).toBe(
+      'Flagged by the rules of this server: gambling, rumours',
+    );
   });
 
   it('are name and pages for a document', () => {

@@ -44,6 +44,11 @@ export function scoreLabel(t: Translate, source: Source): string {
   return source.kind === 'web' ? '' : t('answer.score', { score: source.score.toFixed(2) });
 }
 
+/** What the rules of web search have flagged in a page; empty where that is nothing. */
+export function flagLabel(t: Translate, { flags }: Source): string {
+  return flags?.length ? t('answer.flagged', { what: flags.join(', ') }) : '';
+}
+
 /** A citation as it is read out. */
 export function citationLabel(t: Translate, source: Source): string {
   const title = sourceTitle(source);

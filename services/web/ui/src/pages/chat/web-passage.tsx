@@ -2,7 +2,7 @@ import { ExternalLink } from 'lucide-react';
 import type { Source } from '../../api/types';
 import { useT } from '../../i18n/use';
 import { PassageText } from '../../viewer/passage-text';
-import { webAddress } from './source-text';
+import { flagLabel, webAddress } from './source-text';
 
 /** The passage of a source that is no document here, as a page of the web, and the way to that page. */
 export function WebPassage({ source, sentences }: { source: Source; sentences: readonly string[] }) {
@@ -14,6 +14,7 @@ export function WebPassage({ source, sentences }: { source: Source; sentences: r
         <PassageText text={source.excerpt} evidence={sentences} />
       </blockquote>
       {source.kind === 'web' && <p className="web-passage-note">{t('answer.web_as_read')}</p>}
+      {flagLabel(t, source) && <p className="web-passage-note">{flagLabel(t, source)}</p>}
       {address && (
         <a
           href={address.href}
