@@ -133,12 +133,12 @@ def read_all(files: list[File], ours: Reader, others: dict[str, Reader]) -> list
     return failures
 
 
-def scores(file: File) -> tuple[str, dict[str, tuple[float, float]]]:
-    """How the file was judged, and each program's two agreements; nothing when it cannot be judged."""
+def scores(file: File) -> dict[str, tuple[float, float]]:
+    """Each program's two agreements; nothing when the file cannot be judged."""
     made = {name: Text(text or "") for name, text in file.texts.items()}
     if file.expected:
         reference = Text(file.expected.read_text("utf-8", "replace"))
-        return "expected", {name: text.agreement(reference) for name, text in made.items()}
+        return {name: text.agreement(reference) for name, text in made.items()}
     found = {}
     for name, text in made.items():
         others = [other for key, other in made.items() if key != name and file.texts[key]]
@@ -148,22 +148,21 @@ def scores(file: File) -> tuple[str, dict[str, tuple[float, float]]]:
         if reference.words:
             found[name] = text.agreement(reference)
     # Only a file on which all are judged compares them.
-    return "consensus", found if len(found) == len(made) else {}
+    return found if len(found) == len(made) else {}
 
 
 def text_rows(files: list[File], worst: int) -> tuple[list[list[str]], int]:
-    families: dict[str, list[tuple[File, str, dict]]] = {}
+    families: dict[str, list[tuple[File, dict]]] = {}
     for file in files:
-        how, found = scores(file)
         # Agreeing with the others is another thing than agreeing with what a file should give.
         name = f"{file.family}, {'expected text' if file.expected else 'the others'}"
-        families.setdefault(name, []).append((file, how, found))
+        families.setdefault(name, []).append((file, scores(file)))
     rows, missed, weak = [], 0, []
     for name, judged in sorted(families.items()):
-        having = [(file, how, found) for file, how, found in judged if found]
+        having = [(file, found) for file, found in judged if found]
         for index, measure in enumerate(("words", "order")):
             by_program: dict[str, list[float]] = {}
-            for _, _, found in having:
+            for _, found in having:
                 for program, values in found.items():
                     by_program.setdefault(program, []).append(values[index])
             # A peer that reads only some endings of the family has its median over these.
@@ -177,7 +176,7 @@ def text_rows(files: list[File], worst: int) -> tuple[list[list[str]], int]:
                 f"{name}: {measure}", number(mine, 3), number(best, 3), "" if kept else "MISSED",
                 f"{len(having)} of {len(judged)} files judged; {shown}",
             ])  # fmt: skip
-        for file, _, found in having:
+        for file, found in having:
             mine, best = found[OURS], max(min(values) for program, values in found.items() if program != OURS) if len(found) > 1 else 0
             weak.append((min(mine) - best, name, file.path.name, mine, best))
     if worst:

@@ -139,8 +139,8 @@ pub fn canonical(url: &Url) -> Canonical {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
     let host = without_device(&host);
     let path = canonical_path(&host, url.path());
-    if let Some((site, key)) = sites::known(&host, &path, &url) {
-        return Canonical { site: site.to_owned(), key };
+    if let Some(key) = sites::known(&host, &path, &url) {
+        return Canonical { site: site_of(key.split('/').next().unwrap_or_default()), key };
     }
     let mut pairs: Vec<(String, String)> = url
         .query_pairs()

@@ -3,15 +3,15 @@
 
 use url::Url;
 
-/// The site and the key of a page, where the site is one of those. `host` is without the device, `path` decoded and without a
-/// slash at its end.
-pub fn known(host: &str, path: &str, url: &Url) -> Option<(&'static str, String)> {
+/// The key of a page, beginning with its host, where the site is one of those. `host` is without the device, `path` decoded and
+/// without a slash at its end.
+pub fn known(host: &str, path: &str, url: &Url) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let parameter =
         |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     match host {
         "arxiv.org" | "export.arxiv.org" | "ar5iv.labs.arxiv.org" | "ar5iv.org" => {
-            Some(("arxiv.org", format!("arxiv.org/{}", paper(&parts)?)))
+            Some(format!("arxiv.org/{}", paper(&parts)?))
         }
         "youtube.com" | "music.youtube.com" => {
             let video = match parts[..] {
@@ -19,19 +19,19 @@ pub fn known(host: &str, path: &str, url: &Url) -> Option<(&'static str, String)
                 ["shorts" | "embed" | "live", video] => video.to_owned(),
                 _ => return None,
             };
-            Some(("youtube.com", format!("youtube.com/watch?v={video}")))
+            Some(format!("youtube.com/watch?v={video}"))
         }
-        "youtu.be" => Some(("youtube.com", format!("youtube.com/watch?v={}", parts.first()?))),
-        "github.com" => repository(&parts).map(|key| ("github.com", format!("github.com/{key}"))),
+        "youtu.be" => Some(format!("youtube.com/watch?v={}", parts.first()?)),
+        "github.com" => repository(&parts).map(|key| format!("github.com/{key}")),
         "item.jd.com" => {
             let item = parts.last().filter(|last| last.ends_with(".html"))?;
-            Some(("jd.com", format!("item.jd.com/{item}")))
+            Some(format!("item.jd.com/{item}"))
         }
         "reddit.com" | "old.reddit.com" | "new.reddit.com" | "np.reddit.com" => {
             let at = parts.iter().position(|part| *part == "comments")?;
             // A comment's own address shows the comment.
             let comment = parts.get(at + 3).map(|comment| format!("/{comment}")).unwrap_or_default();
-            Some(("reddit.com", format!("reddit.com/comments/{}{comment}", parts.get(at + 1)?)))
+            Some(format!("reddit.com/comments/{}{comment}", parts.get(at + 1)?))
         }
         _ if host == "stackoverflow.com"
             || host.ends_with(".stackexchange.com")
@@ -41,13 +41,11 @@ pub fn known(host: &str, path: &str, url: &Url) -> Option<(&'static str, String)
                 ["questions" | "q", question, ..] if is_number(question) => question,
                 _ => return None,
             };
-            let site =
-                if host.ends_with(".stackexchange.com") { "stackexchange.com" } else { "stackoverflow.com" };
-            Some((site, format!("{host}/questions/{question}")))
+            Some(format!("{host}/questions/{question}"))
         }
         _ if host.starts_with("amazon.") => {
             let at = parts.iter().position(|part| matches!(*part, "dp" | "product"))?;
-            Some(("amazon", format!("{host}/dp/{}", parts.get(at + 1)?)))
+            Some(format!("{host}/dp/{}", parts.get(at + 1)?))
         }
         _ => None,
     }
@@ -121,6 +119,19 @@ mod tests {
             &["https://www.amazon.com/A-Pump/dp/B000/ref=sr_1_1", "https://amazon.com/gp/product/B000?th=1"],
         ] {
             assert!(forms.iter().all(|form| key(form) == key(forms[0])), "{forms:?}");
+        }
+    }
+
+    #[test]
+    fn the_site_of_a_known_page_is_that_of_its_host() {
+        for (url, site) in [
+            ("https://superuser.com/questions/1/x", "superuser.com"),
+            ("https://unix.stackexchange.com/q/1", "stackexchange.com"),
+            ("https://youtu.be/abc", "youtube.com"),
+            ("https://www.amazon.com/dp/B000", "amazon.com"),
+            ("https://item.m.jd.com/product/100.html", "jd.com"),
+        ] {
+            assert_eq!(canonical(&url.parse().unwrap()).site(), site, "{url}");
         }
     }
 
