@@ -11,10 +11,10 @@ pub(super) async fn run(
     job: EmbedJob,
 ) -> Result<(String, Embeddings), RuntimeError> {
     let limit = state.config.max_embed_texts;
-    if job.texts.len() > limit {
+    if job.inputs.len() > limit {
         return Err(RuntimeError::Invalid(format!(
             "at most {limit} texts at a time; this request has {}",
-            job.texts.len()
+            job.inputs.len()
         )));
     }
     let model = state.registry.acquire(model).await?;
@@ -22,7 +22,7 @@ pub(super) async fn run(
         return Err(RuntimeError::NotCapable { model: model.name.clone(), action: "embed" });
     }
     let _slot = model.admission.slot(state.config.queue_timeout()).await?;
-    let texts = job.texts.len() as u64;
+    let texts = job.inputs.len() as u64;
     let started = std::time::Instant::now();
     let embeddings = model.engine.embed(job).await?;
     let labels = [("model", model.name.clone())];

@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt as _};
 
 use super::ApiState;
 use crate::admission::{Entry, Progress, Slot, Waiting};
-use crate::engine::{ChatEnd, ChatEvent, ChatEvents, ChatJob};
+use crate::engine::{ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, ToolCall};
 use crate::error::RuntimeError;
 use crate::registry::LoadedModel;
 
@@ -23,8 +23,9 @@ pub(super) struct Generation {
 pub(super) enum Event {
     /// Requests before this one.
     Queued(u32),
-    Delta(String),
+    Delta(Delta),
     Reasoning(String),
+    ToolCall(ToolCall),
     Done(ChatEnd, Timings),
 }
 
@@ -44,6 +45,7 @@ pub(super) struct Timings {
 pub(super) struct Answer {
     pub text: String,
     pub reasoning: String,
+    pub tool_calls: Vec<ToolCall>,
     pub end: ChatEnd,
     pub timings: Timings,
 }
@@ -144,13 +146,17 @@ fn running(
             Ok(Some(event)) => event,
         };
         match event {
-            Ok(ChatEvent::Delta(text)) => {
+            Ok(ChatEvent::Delta(delta)) => {
                 clock.word(&model);
-                Some((Ok(Event::Delta(text)), Some((events, clock, slot, model))))
+                Some((Ok(Event::Delta(delta)), Some((events, clock, slot, model))))
             }
             Ok(ChatEvent::Reasoning(text)) => {
                 clock.word(&model);
                 Some((Ok(Event::Reasoning(text)), Some((events, clock, slot, model))))
+            }
+            Ok(ChatEvent::ToolCall(call)) => {
+                clock.word(&model);
+                Some((Ok(Event::ToolCall(call)), Some((events, clock, slot, model))))
             }
             Ok(ChatEvent::Done(end)) => {
                 let timings = clock.timings();
@@ -213,12 +219,14 @@ pub(super) async fn collect(
 ) -> Result<Answer, RuntimeError> {
     let mut text = String::new();
     let mut reasoning = String::new();
+    let mut tool_calls = Vec::new();
     while let Some(event) = events.next().await {
         match event? {
             Event::Queued(_) => {}
-            Event::Delta(delta) => text.push_str(&delta),
+            Event::Delta(delta) => text.push_str(&delta.text),
             Event::Reasoning(delta) => reasoning.push_str(&delta),
-            Event::Done(end, timings) => return Ok(Answer { text, reasoning, end, timings }),
+            Event::ToolCall(call) => tool_calls.push(call),
+            Event::Done(end, timings) => return Ok(Answer { text, reasoning, tool_calls, end, timings }),
         }
     }
     Err(RuntimeError::GenerationFailed { cause: "the stream ended early".to_owned() })

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anwen_contract::model::ModelCapabilities;
+use anwen_dialogue::StopFilter;
 use async_trait::async_trait;
 use either::Either;
 use futures::{StreamExt as _, stream};
@@ -18,13 +19,13 @@ use mistralrs::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::stop::StopFilter;
 use super::{
-    AnswerFormat, ChatEnd, ChatEvent, ChatEvents, ChatJob, Engine, FinishReason, Prompt, Role, Sampling, Turn,
+    AnswerFormat, ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, Engine, FinishReason, Prompt, Role,
+    Sampling, Think, Turn,
 };
 use crate::config::Config;
 use crate::error::RuntimeError;
-use crate::registry::{ModelFiles, Weights};
+use anwen_models::{ModelFiles, Weights};
 
 /// Finished conversations whose keys and values are kept, so that the next turn starts where the last one ended.
 const PREFIX_CACHE_CONVERSATIONS: usize = 4;
@@ -63,9 +64,10 @@ impl MistralRsEngine {
         let text = match &job.prompt {
             Prompt::Chat(turns) => Either::Left(text_messages(turns, job.think)),
             Prompt::Raw(text) => Either::Right(text.clone()),
+            Prompt::Tokens(_) | Prompt::Infill { .. } => return Err(self.cannot("continue tokens")),
         };
         let model = Arc::clone(&self.model);
-        let think = job.think;
+        let think = job.think.map(|think| think != Think::Off);
         // In a task of its own, because mistral.rs' thread panics when nobody takes its answer.
         let counting = tokio::spawn(async move { model.tokenize(text, None, true, true, think).await });
         let tokens = counting.await.map_err(RuntimeError::internal)?;
@@ -94,7 +96,9 @@ async fn build(weights: &Weights, concurrency: usize) -> Result<Model, String> {
             }
             builder.build().await
         }
-        Weights::Safetensors { folder } | Weights::StaticEmbedding { folder } => {
+        Weights::Safetensors { folder }
+        | Weights::StaticEmbedding { folder }
+        | Weights::Encoder { folder } => {
             let mut builder = TextModelBuilder::new(folder.display())
                 .with_token_source(TokenSource::None)
                 .with_max_num_seqs(concurrency)
@@ -114,7 +118,7 @@ fn device_mapping(device: &Device) -> Option<DeviceMapSetting> {
     matches!(device, Device::Cpu).then(DeviceMapSetting::dummy)
 }
 
-fn text_messages(turns: &[Turn], think: Option<bool>) -> TextMessages {
+fn text_messages(turns: &[Turn], think: Option<Think>) -> TextMessages {
     let mut messages = TextMessages::new();
     for turn in turns {
         let role = match turn.role {
@@ -126,19 +130,22 @@ fn text_messages(turns: &[Turn], think: Option<bool>) -> TextMessages {
         messages = messages.add_message(role, &turn.content);
     }
     match think {
-        Some(think) => messages.enable_thinking(think),
+        Some(think) => messages.enable_thinking(think != Think::Off),
         None => messages,
     }
 }
 
-fn request_message(prompt: Prompt, think: Option<bool>) -> RequestMessage {
+fn request_message(prompt: Prompt, think: Option<Think>) -> RequestMessage {
     match prompt {
         Prompt::Chat(turns) => RequestMessage::Chat {
             messages: text_messages(&turns, think).into(),
-            enable_thinking: think,
+            enable_thinking: think.map(|think| think != Think::Off),
             reasoning_effort: None,
         },
-        Prompt::Raw(text) => RequestMessage::Completion { text, echo_prompt: false, best_of: None },
+        Prompt::Tokens(tokens) => RequestMessage::CompletionTokens(tokens),
+        Prompt::Infill { prefix: text, .. } | Prompt::Raw(text) => {
+            RequestMessage::Completion { text, echo_prompt: false, best_of: None }
+        }
     }
 }
 
@@ -162,6 +169,8 @@ fn constraint(format: AnswerFormat) -> Constraint {
         AnswerFormat::Text => Constraint::None,
         AnswerFormat::Json => Constraint::JsonSchema(json!({"type": "object"})),
         AnswerFormat::JsonSchema(schema) => Constraint::JsonSchema(schema),
+        AnswerFormat::Regex(pattern) => Constraint::Regex(pattern),
+        AnswerFormat::Lark(grammar) => Constraint::Lark(grammar),
     }
 }
 
@@ -311,13 +320,13 @@ impl Running {
             text.push_str(&self.filter.finish());
         }
         if !text.is_empty() {
-            events.push(Ok(ChatEvent::Delta(text)));
+            events.push(Ok(ChatEvent::Delta(Delta::text(text))));
         }
         if let Some(finish) = finish {
             let (prompt_tokens, completion_tokens) =
                 part.usage.unwrap_or((self.prompt_tokens, self.completion_tokens));
             let usage = super::usage(prompt_tokens, completion_tokens);
-            events.push(Ok(ChatEvent::Done(ChatEnd { finish, usage, outcome: None })));
+            events.push(Ok(ChatEvent::Done(ChatEnd::new(finish, usage))));
         }
         events
     }

@@ -4,47 +4,19 @@
 //! those are the business of `api`, `admission` and `registry`.
 
 pub mod extractive;
+pub mod load;
 #[cfg(feature = "mistralrs")]
 pub mod mistralrs;
 pub mod static_embedding;
-#[cfg(feature = "mistralrs")]
-mod stop;
 pub mod stub;
+
+pub use anwen_dialogue::{AnswerFormat, Image, Role, Think, ToolCall, ToolChoice, ToolDefinition, Turn};
 
 use anwen_contract::model::{ModelCapabilities, QuotableDocument, Usage};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use crate::error::RuntimeError;
-
-/// One turn of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    pub role: Role,
-    pub content: String,
-}
-
-/// Who speaks a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    System,
-    User,
-    Assistant,
-    Tool,
-}
-
-impl Role {
-    /// The role of this name in the OpenAI and Ollama interfaces.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "system" | "developer" => Some(Self::System),
-            "user" => Some(Self::User),
-            "assistant" => Some(Self::Assistant),
-            "tool" => Some(Self::Tool),
-            _ => None,
-        }
-    }
-}
 
 /// How tokens are chosen. `None` leaves the choice to the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,23 +26,17 @@ pub struct Sampling {
     pub top_p: Option<f64>,
     pub top_k: Option<u32>,
     pub min_p: Option<f64>,
+    pub typical_p: Option<f64>,
     pub frequency_penalty: Option<f32>,
     pub presence_penalty: Option<f32>,
     pub repetition_penalty: Option<f32>,
+    /// Tokens back that penalties look at.
+    pub repeat_last_n: Option<u32>,
     /// The same seed, prompt and settings give the same answer.
     pub seed: Option<u64>,
     pub stop: Vec<String>,
-}
-
-/// What the answer must be.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum AnswerFormat {
-    #[default]
-    Text,
-    /// Any JSON value.
-    Json,
-    /// JSON that a schema describes.
-    JsonSchema(serde_json::Value),
+    /// Added to a token's logit before one is chosen: (token id, bias).
+    pub logit_bias: Vec<(u32, f32)>,
 }
 
 /// What is asked for, in a form that every engine understands.
@@ -80,6 +46,20 @@ pub enum Prompt {
     Chat(Vec<Turn>),
     /// Text to be continued as it stands.
     Raw(String),
+    /// Tokens to be continued as they stand.
+    Tokens(Vec<u32>),
+    /// Text to be put between two others, by a model trained for it.
+    Infill { prefix: String, suffix: String },
+}
+
+/// What becomes of a prompt that is too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// An error with the numbers.
+    #[default]
+    Refuse,
+    /// The oldest turns but the system's go until it fits, and the end says how many.
+    DropOldest,
 }
 
 /// A generation to be done.
@@ -90,16 +70,68 @@ pub struct ChatJob {
     pub documents: Vec<QuotableDocument>,
     pub sampling: Sampling,
     pub format: AnswerFormat,
-    /// Whether a model that can think aloud should; `None` leaves it to the model.
-    pub think: Option<bool>,
+    /// `None` leaves it to the model.
+    pub think: Option<Think>,
+    pub tools: Vec<ToolDefinition>,
+    pub tool_choice: ToolChoice,
+    /// Probabilities of each token of the answer, with this many of the likeliest beside it (0 for the token's own
+    /// alone).
+    pub logprobs: Option<u8>,
+    pub overflow: Overflow,
+}
+
+impl ChatJob {
+    /// `prompt` with nothing else asked for.
+    pub fn new(prompt: Prompt) -> Self {
+        Self {
+            prompt,
+            documents: Vec::new(),
+            sampling: Sampling::default(),
+            format: AnswerFormat::Text,
+            think: None,
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            logprobs: None,
+            overflow: Overflow::Refuse,
+        }
+    }
 }
 
 /// A part of a generation, in order; `Done` is the last one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {
-    Delta(String),
+    /// Text of the answer.
+    Delta(Delta),
+    /// Text of the model's thinking.
     Reasoning(String),
+    /// A tool's call, whole.
+    ToolCall(ToolCall),
     Done(ChatEnd),
+}
+
+/// Text that an answer grows by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Delta {
+    pub text: String,
+    /// Of the tokens of `text`; empty unless they were asked for.
+    pub logprobs: Vec<TokenLogprob>,
+}
+
+impl Delta {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), logprobs: Vec::new() }
+    }
+}
+
+/// How likely a token was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenLogprob {
+    /// The token's bytes; one token may be part of a character.
+    pub bytes: Vec<u8>,
+    /// Natural logarithm of its probability.
+    pub logprob: f32,
+    /// The likeliest tokens at this place, the likeliest first.
+    pub top: Vec<(Vec<u8>, f32)>,
 }
 
 /// How a generation ended.
@@ -107,8 +139,18 @@ pub enum ChatEvent {
 pub struct ChatEnd {
     pub finish: FinishReason,
     pub usage: Usage,
+    /// Tokens of the prompt whose keys and values were still there from an earlier request.
+    pub cached_tokens: u32,
+    /// Turns that were left out to make the prompt fit.
+    pub dropped_turns: u32,
     /// Of an engine that quotes: whether the passages answered.
     pub outcome: Option<QuoteOutcome>,
+}
+
+impl ChatEnd {
+    pub fn new(finish: FinishReason, usage: Usage) -> Self {
+        Self { finish, usage, cached_tokens: 0, dropped_turns: 0, outcome: None }
+    }
 }
 
 /// Why a generation ended.
@@ -118,6 +160,8 @@ pub enum FinishReason {
     Stop,
     /// `max_tokens` or the context was reached.
     Length,
+    /// The model called tools.
+    ToolCalls,
 }
 
 impl FinishReason {
@@ -126,6 +170,7 @@ impl FinishReason {
         match self {
             Self::Stop => "stop",
             Self::Length => "length",
+            Self::ToolCalls => "tool_calls",
         }
     }
 }
@@ -150,10 +195,27 @@ impl QuoteOutcome {
 /// Dropping the stream cancels the generation.
 pub type ChatEvents = BoxStream<'static, Result<ChatEvent, RuntimeError>>;
 
+/// What is to be embedded: text, or tokens of the model's own vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EmbedInput {
+    Text(String),
+    Tokens(Vec<u32>),
+}
+
+impl EmbedInput {
+    /// Size of the input, for bounds.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Tokens(tokens) => size_of_val(tokens.as_slice()),
+        }
+    }
+}
+
 /// Texts to be embedded.
 #[derive(Clone, Debug)]
 pub struct EmbedJob {
-    pub texts: Vec<String>,
+    pub inputs: Vec<EmbedInput>,
     /// Keep this many leading dimensions and scale to length 1 again; only for models trained so that this works.
     pub dimensions: Option<usize>,
 }
@@ -180,7 +242,7 @@ impl Embeddings {
 /// A loaded model. Dropping the last reference frees its memory.
 #[async_trait]
 pub trait Engine: Send + Sync {
-    /// The engine's name in listings: `static`, `extractive`, `mistralrs`, `stub`.
+    /// The engine's name in listings: `static`, `extractive`, `llamacpp`, `mistralrs`, `candle`, `upstream`, `stub`.
     fn name(&self) -> &'static str;
 
     fn capabilities(&self) -> ModelCapabilities;
@@ -195,6 +257,16 @@ pub trait Engine: Send + Sync {
 
     /// Requests that run at the same time; more wait in the queue.
     fn concurrency(&self) -> usize;
+
+    /// Bytes of memory that the model holds, weights mapped from a file included.
+    fn memory_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Tokens of `text` in the model's vocabulary, without those that a template adds.
+    async fn tokenize(&self, _text: &str) -> Result<Vec<u32>, RuntimeError> {
+        Err(self.cannot("tokenize"))
+    }
 
     /// Starts a generation. What is wrong with the request itself is an error here and not in the stream.
     async fn chat(&self, _job: ChatJob) -> Result<ChatEvents, RuntimeError> {

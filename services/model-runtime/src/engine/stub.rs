@@ -8,7 +8,8 @@ use futures::StreamExt as _;
 use futures::stream;
 
 use super::{
-    ChatEnd, ChatEvent, ChatEvents, ChatJob, EmbedJob, Embeddings, Engine, FinishReason, Prompt, usage,
+    ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, EmbedInput, EmbedJob, Embeddings, Engine, FinishReason,
+    Prompt, usage,
 };
 use crate::config::{StubScript, StubSettings};
 use crate::error::RuntimeError;
@@ -37,7 +38,8 @@ impl StubEngine {
 /// What the asker said last.
 fn last_words(prompt: &Prompt) -> &str {
     match prompt {
-        Prompt::Raw(text) => text,
+        Prompt::Raw(text) | Prompt::Infill { prefix: text, .. } => text,
+        Prompt::Tokens(_) => "",
         Prompt::Chat(turns) => turns.last().map_or("", |turn| &turn.content),
     }
 }
@@ -45,6 +47,10 @@ fn last_words(prompt: &Prompt) -> &str {
 fn words_in(prompt: &Prompt) -> usize {
     match prompt {
         Prompt::Raw(text) => text.split_whitespace().count(),
+        Prompt::Tokens(tokens) => tokens.len(),
+        Prompt::Infill { prefix, suffix } => {
+            prefix.split_whitespace().chain(suffix.split_whitespace()).count()
+        }
         Prompt::Chat(turns) => turns.iter().map(|turn| turn.content.split_whitespace().count()).sum(),
     }
 }
@@ -93,12 +99,12 @@ impl Engine for StubEngine {
         let delay = Duration::from_millis(self.settings.token_delay_ms);
         let deltas = stream::iter(spoken.into_iter().enumerate()).then(move |(index, word)| async move {
             tokio::time::sleep(if index == 0 { first_delay } else { delay }).await;
-            Ok(ChatEvent::Delta(word))
+            Ok(ChatEvent::Delta(Delta::text(word)))
         });
         let end = if fails {
             Err(RuntimeError::GenerationFailed { cause: "scripted failure".to_owned() })
         } else {
-            Ok(ChatEvent::Done(ChatEnd { finish, usage, outcome: None }))
+            Ok(ChatEvent::Done(ChatEnd::new(finish, usage)))
         };
         Ok(deltas.chain(stream::iter([end])).boxed())
     }
@@ -106,16 +112,27 @@ impl Engine for StubEngine {
     /// Letters counted by their code modulo the dimensions: equal texts have equal vectors.
     async fn embed(&self, job: EmbedJob) -> Result<Embeddings, RuntimeError> {
         let dimensions = job.dimensions.unwrap_or(DIMENSIONS).clamp(1, DIMENSIONS);
-        let mut values = Vec::with_capacity(dimensions * job.texts.len());
-        for text in &job.texts {
+        let mut values = Vec::with_capacity(dimensions * job.inputs.len());
+        for input in &job.inputs {
+            let bytes: Vec<u8> = match input {
+                EmbedInput::Text(text) => text.bytes().collect(),
+                EmbedInput::Tokens(tokens) => tokens.iter().flat_map(|token| token.to_le_bytes()).collect(),
+            };
             let mut vector = vec![0.0f32; dimensions];
-            for byte in text.bytes() {
+            for byte in bytes {
                 vector[usize::from(byte) % dimensions] += 1.0;
             }
             let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::EPSILON);
             values.extend(vector.into_iter().map(|value| value / length));
         }
-        let tokens = job.texts.iter().map(|text| text.split_whitespace().count()).sum();
+        let tokens = job
+            .inputs
+            .iter()
+            .map(|input| match input {
+                EmbedInput::Text(text) => text.split_whitespace().count(),
+                EmbedInput::Tokens(tokens) => tokens.len(),
+            })
+            .sum();
         Ok(Embeddings { dimensions, values, tokens, truncated: Vec::new() })
     }
 }

@@ -1,8 +1,5 @@
 //! The models: which there are, which are loaded, and loading them when they are asked for.
 
-mod gguf;
-mod scan;
-
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,14 +11,13 @@ use anwen_contract::model::{
 
 use crate::admission::Admission;
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::engine::extractive::ExtractiveEngine;
 use crate::engine::static_embedding::{StaticEngine, StaticModel};
 use crate::engine::stub::StubEngine;
+use crate::engine::{self, Engine};
 use crate::error::RuntimeError;
 
-pub use gguf::GgufHeader;
-pub use scan::{ModelFiles, Weights};
+pub use anwen_models::{GgufHeader, ModelFiles, Weights};
 
 /// The name of the scripted engine's model.
 pub const STUB_MODEL: &str = "stub";
@@ -104,8 +100,9 @@ impl Registry {
     }
 
     fn load_bundled_embedding(&self) -> Option<(Arc<LoadedModel>, Arc<StaticModel>)> {
-        let files =
-            scan::scan(&self.directory).into_iter().find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
+        let files = anwen_models::scan(&self.directory)
+            .into_iter()
+            .find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
         let Weights::StaticEmbedding { folder } = &files.weights else { return None };
         let started = Instant::now();
         let model = StaticModel::load(folder)
@@ -144,7 +141,7 @@ impl Registry {
     pub fn list(&self) -> Vec<Listed> {
         let mut listed: Vec<Listed> = self.builtin.iter().map(|model| listed_loaded(model)).collect();
         let slots = self.lock();
-        for files in scan::scan(&self.directory) {
+        for files in anwen_models::scan(&self.directory) {
             if self.builtin.iter().any(|model| model.name == files.name) {
                 continue;
             }
@@ -231,7 +228,7 @@ impl Registry {
 
     /// By the exact name first, so that two names that differ in case only stay apart.
     fn find_on_disk(&self, name: &str) -> Option<ModelFiles> {
-        let models = scan::scan(&self.directory);
+        let models = anwen_models::scan(&self.directory);
         let exact = models.iter().position(|files| files.name == name);
         let index =
             exact.or_else(|| models.iter().position(|files| files.name.eq_ignore_ascii_case(name)))?;
@@ -242,7 +239,7 @@ impl Registry {
         self.make_room(&files)?;
         self.with_slot(&files.name, |slot| slot.is_loading = true);
         let started = Instant::now();
-        let result = load_engine(&files, &self.config).await;
+        let result = engine::load::load(&files, &self.config).await;
         let outcome = match result {
             Ok(engine) => {
                 let took = started.elapsed();
@@ -316,37 +313,6 @@ impl Registry {
     }
 }
 
-async fn load_engine(files: &ModelFiles, config: &Config) -> Result<Arc<dyn Engine>, RuntimeError> {
-    match &files.weights {
-        Weights::StaticEmbedding { folder } => {
-            let folder = folder.clone();
-            let model = tokio::task::spawn_blocking(move || StaticModel::load(&folder))
-                .await
-                .map_err(RuntimeError::internal)?
-                .map_err(|cause| RuntimeError::LoadFailed {
-                    model: files.name.clone(),
-                    cause: cause.to_string(),
-                })?;
-            Ok(Arc::new(StaticEngine::new(Arc::new(model))))
-        }
-        Weights::Gguf { .. } | Weights::Safetensors { .. } => load_language_model(files, config).await,
-    }
-}
-
-#[cfg(feature = "mistralrs")]
-async fn load_language_model(files: &ModelFiles, config: &Config) -> Result<Arc<dyn Engine>, RuntimeError> {
-    let engine = crate::engine::mistralrs::MistralRsEngine::load(files, config).await?;
-    Ok(Arc::new(engine))
-}
-
-#[cfg(not(feature = "mistralrs"))]
-async fn load_language_model(files: &ModelFiles, _config: &Config) -> Result<Arc<dyn Engine>, RuntimeError> {
-    Err(RuntimeError::LoadFailed {
-        model: files.name.clone(),
-        cause: "this build has no engine for language models (cargo feature `mistralrs`)".to_owned(),
-    })
-}
-
 fn listed_loaded(model: &LoadedModel) -> Listed {
     let engine = &model.engine;
     let info = ModelInfo {
@@ -365,6 +331,9 @@ fn listed_on_disk(files: ModelFiles, slot: Option<&Slot>) -> Listed {
     let (engine, capabilities) = match files.weights {
         Weights::StaticEmbedding { .. } => {
             ("static", ModelCapabilities { embed: true, ..ModelCapabilities::default() })
+        }
+        Weights::Encoder { .. } => {
+            ("candle", ModelCapabilities { embed: true, ..ModelCapabilities::default() })
         }
         Weights::Gguf { .. } | Weights::Safetensors { .. } => {
             ("mistralrs", ModelCapabilities { chat: true, ..ModelCapabilities::default() })

@@ -11,7 +11,7 @@ use super::nanoseconds;
 use crate::api::ApiState;
 use crate::api::body::{Body, Failure, Ollama};
 use crate::api::embedding;
-use crate::engine::EmbedJob;
+use crate::engine::{EmbedInput, EmbedJob};
 use crate::error::RuntimeError;
 
 #[derive(Deserialize)]
@@ -54,8 +54,13 @@ pub(super) async fn embed(
         Input::One(text) => vec![text],
         Input::Many(texts) => texts,
     };
-    let (name, embeddings) =
-        embedding::run(&state, &model, EmbedJob { texts, dimensions }).await.map_err(&fail)?;
+    let (name, embeddings) = embedding::run(
+        &state,
+        &model,
+        EmbedJob { inputs: texts.into_iter().map(EmbedInput::Text).collect(), dimensions },
+    )
+    .await
+    .map_err(&fail)?;
     if !truncate && !embeddings.truncated.is_empty() {
         return Err(fail(RuntimeError::Invalid("the input length exceeds the context length".to_owned())));
     }
@@ -80,7 +85,7 @@ pub(super) async fn embed_one(
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let fail = Body::<Ollama, OneRequest>::failure(&body.request_id);
     let OneRequest { model, prompt } = body.value;
-    let job = EmbedJob { texts: vec![prompt], dimensions: None };
+    let job = EmbedJob { inputs: vec![EmbedInput::Text(prompt)], dimensions: None };
     let (_, embeddings) = embedding::run(&state, &model, job).await.map_err(&fail)?;
     Ok(Json(json!({"embedding": embeddings.values})))
 }

@@ -17,7 +17,7 @@ use super::{nanoseconds, rfc3339};
 use crate::api::ApiState;
 use crate::api::body::{Body, Failure, Ollama, Surface};
 use crate::api::generation::{self, Answer, Event, Generation, Timings};
-use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, Turn};
+use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, Think, Turn};
 use crate::error::RuntimeError;
 
 // What Ollama takes when a request does not say.
@@ -138,6 +138,7 @@ impl Options {
                 Stop::One(sequence) => vec![sequence],
                 Stop::Many(sequences) => sequences,
             },
+            ..Sampling::default()
         }
     }
 }
@@ -156,17 +157,16 @@ impl Common {
         };
         let think = match self.think {
             None | Some(Value::Null) => None,
-            Some(Value::Bool(think)) => Some(think),
+            Some(Value::Bool(think)) => Some(if think { Think::On } else { Think::Off }),
             // Levels: any of them asks for thinking.
-            Some(Value::String(_)) => Some(true),
+            Some(Value::String(_)) => Some(Think::On),
             Some(other) => return invalid(format!("think {other} is neither true, false nor a level")),
         };
         Ok(ChatJob {
-            prompt,
-            documents: Vec::new(),
             sampling: self.options.into_sampling(state.config.default_max_tokens),
             format,
             think,
+            ..ChatJob::new(prompt)
         })
     }
 
@@ -184,7 +184,7 @@ fn turn(message: Message) -> Result<Turn, RuntimeError> {
         return invalid("this model does not see images");
     }
     match Role::parse(&message.role) {
-        Some(role) => Ok(Turn { role, content: message.content }),
+        Some(role) => Ok(Turn::text(role, message.content)),
         None => invalid(format!("{:?} is no role; use system, user, assistant or tool", message.role)),
     }
 }
@@ -283,8 +283,8 @@ impl GenerateRequest {
             Prompt::Raw(self.prompt)
         } else {
             let system = self.system.filter(|system| !system.is_empty());
-            let system = system.map(|content| Turn { role: Role::System, content });
-            let user = Turn { role: Role::User, content: self.prompt };
+            let system = system.map(|content| Turn::text(Role::System, content));
+            let user = Turn::text(Role::User, self.prompt);
             Prompt::Chat(system.into_iter().chain([user]).collect())
         };
         self.common.into_job(state, prompt)
@@ -319,7 +319,7 @@ async fn respond(
 ) -> Result<Response, RuntimeError> {
     let model = generation.model.name.clone();
     if !stream {
-        let Answer { text, reasoning, end, timings } = generation::collect(generation.events).await?;
+        let Answer { text, reasoning, end, timings, .. } = generation::collect(generation.events).await?;
         return Ok(Json(call.last_line(&model, &text, &reasoning, &end, &timings)).into_response());
     }
     let request_id = request_id.to_owned();
@@ -327,8 +327,9 @@ async fn respond(
         let line = match event {
             // Ollama's clients know no queue: they just wait.
             Ok(Event::Queued(_)) => None,
-            Ok(Event::Delta(text)) => Some(call.line(&model, &text, "")),
+            Ok(Event::Delta(delta)) => Some(call.line(&model, &delta.text, "")),
             Ok(Event::Reasoning(text)) => Some(call.line(&model, "", &text)),
+            Ok(Event::ToolCall(_)) => None,
             Ok(Event::Done(end, timings)) => Some(call.last_line(&model, "", "", &end, &timings)),
             Err(failure) => Some(Surface::Ollama.body_of(&failure, &request_id)),
         };

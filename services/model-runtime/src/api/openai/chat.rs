@@ -145,7 +145,6 @@ impl Request {
         let max_tokens =
             self.max_completion_tokens.or(self.max_tokens).unwrap_or(state.config.default_max_tokens);
         Ok(ChatJob {
-            prompt: Prompt::Chat(turns),
             documents: self.documents,
             sampling: Sampling {
                 max_tokens: Some(max_tokens),
@@ -155,9 +154,9 @@ impl Request {
                 min_p: self.min_p,
                 frequency_penalty: self.frequency_penalty,
                 presence_penalty: self.presence_penalty,
-                repetition_penalty: None,
                 seed: self.seed,
                 stop,
+                ..Sampling::default()
             },
             format: match self.response_format {
                 None | Some(ResponseFormat::Text) => AnswerFormat::Text,
@@ -166,7 +165,7 @@ impl Request {
                     AnswerFormat::JsonSchema(json_schema.schema)
                 }
             },
-            think: None,
+            ..ChatJob::new(Prompt::Chat(turns))
         })
     }
 }
@@ -188,7 +187,7 @@ fn turn(message: Message) -> Result<Turn, RuntimeError> {
             texts.collect::<Result<Vec<String>, RuntimeError>>()?.join("\n")
         }
     };
-    Ok(Turn { role, content })
+    Ok(Turn::text(role, content))
 }
 
 /// `POST /v1/chat/completions`.
@@ -276,8 +275,9 @@ impl Head {
                     json!(RuntimeNote { queue_position: Some(position), ..RuntimeNote::default() });
                 vec![chunk]
             }
-            Event::Delta(text) => vec![self.delta(json!({"content": text}), None)],
+            Event::Delta(delta) => vec![self.delta(json!({"content": delta.text}), None)],
             Event::Reasoning(text) => vec![self.delta(json!({"reasoning_content": text}), None)],
+            Event::ToolCall(_) => Vec::new(),
             Event::Done(end, _) => {
                 let mut last = self.delta(json!({}), Some(end.finish.as_str()));
                 if let Some(note) = note(&end) {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::api::ApiState;
 use crate::api::body::{Body, Failure, OpenAi};
-use crate::engine::{EmbedJob, Embeddings};
+use crate::engine::{EmbedInput, EmbedJob, Embeddings};
 use crate::error::RuntimeError;
 
 #[derive(Deserialize)]
@@ -89,8 +89,13 @@ pub(super) async fn embed(
             )));
         }
     };
-    let (name, embeddings) =
-        crate::api::embedding::run(&state, &model, EmbedJob { texts, dimensions }).await.map_err(&fail)?;
+    let (name, embeddings) = crate::api::embedding::run(
+        &state,
+        &model,
+        EmbedJob { inputs: texts.into_iter().map(EmbedInput::Text).collect(), dimensions },
+    )
+    .await
+    .map_err(&fail)?;
     Ok(Json(answer(name, &embeddings, encoding_format)).into_response())
 }
 

@@ -11,7 +11,7 @@ use futures::stream;
 use super::{Passage, Quote, WEIGHTS, select_quotes};
 use crate::engine::static_embedding::{StaticModel, StaticScratch};
 use crate::engine::{
-    ChatEnd, ChatEvent, ChatEvents, ChatJob, Engine, FinishReason, Prompt, QuoteOutcome, Role,
+    ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, Engine, FinishReason, Prompt, QuoteOutcome, Role,
     processor_concurrency, usage,
 };
 use crate::error::RuntimeError;
@@ -122,12 +122,13 @@ impl Engine for ExtractiveEngine {
             let outcome = if quotes.is_empty() { QuoteOutcome::NotFound } else { QuoteOutcome::Quoted };
             (
                 deltas,
-                ChatEnd { finish: FinishReason::Stop, usage: usage(read, written), outcome: Some(outcome) },
+                ChatEnd { outcome: Some(outcome), ..ChatEnd::new(FinishReason::Stop, usage(read, written)) },
             )
         })
         .await
         .map_err(RuntimeError::internal)?;
-        let events = deltas.into_iter().map(ChatEvent::Delta).chain([ChatEvent::Done(end)]);
+        let events =
+            deltas.into_iter().map(|text| ChatEvent::Delta(Delta::text(text))).chain([ChatEvent::Done(end)]);
         Ok(stream::iter(events.map(Ok)).boxed())
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 pub use model::{Reading, StaticModel, StaticModelError, StaticScratch};
 
-use super::{EmbedJob, Embeddings, Engine, processor_concurrency};
+use super::{EmbedInput, EmbedJob, Embeddings, Engine, processor_concurrency};
 use crate::error::RuntimeError;
 use model::scale_to_length_one;
 
@@ -40,11 +40,14 @@ fn embed_all(model: &StaticModel, job: &EmbedJob) -> Result<Embeddings, RuntimeE
     let mut vector = vec![0.0; full];
     let mut embeddings = Embeddings {
         dimensions,
-        values: Vec::with_capacity(dimensions * job.texts.len()),
+        values: Vec::with_capacity(dimensions * job.inputs.len()),
         tokens: 0,
         truncated: Vec::new(),
     };
-    for (index, text) in job.texts.iter().enumerate() {
+    for (index, input) in job.inputs.iter().enumerate() {
+        let EmbedInput::Text(text) = input else {
+            return Err(RuntimeError::Invalid("this model takes text, not tokens".to_owned()));
+        };
         let reading = model.embed_into(text, &mut scratch, &mut vector);
         embeddings.tokens += reading.tokens;
         if reading.truncated {
@@ -83,7 +86,7 @@ impl Engine for StaticEngine {
     async fn embed(&self, job: EmbedJob) -> Result<Embeddings, RuntimeError> {
         /// A question alone takes microseconds: handing it to another thread would cost more.
         const INLINE_MAX_BYTES: usize = 4 * 1024;
-        if job.texts.iter().map(String::len).sum::<usize>() <= INLINE_MAX_BYTES {
+        if job.inputs.iter().map(EmbedInput::bytes).sum::<usize>() <= INLINE_MAX_BYTES {
             return embed_all(&self.model, &job);
         }
         let model = Arc::clone(&self.model);

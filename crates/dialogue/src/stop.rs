@@ -2,20 +2,20 @@
 
 /// Passes text on up to the first stop sequence, holding back what may be the beginning of one.
 #[derive(Debug)]
-pub(super) struct StopFilter {
+pub struct StopFilter {
     sequences: Vec<String>,
     held: String,
     stopped: bool,
 }
 
 impl StopFilter {
-    pub(super) fn new(sequences: Vec<String>) -> Self {
+    pub fn new(sequences: Vec<String>) -> Self {
         let sequences = sequences.into_iter().filter(|sequence| !sequence.is_empty()).collect();
         Self { sequences, held: String::new(), stopped: false }
     }
 
     /// What can be passed on now that `text` has come.
-    pub(super) fn push(&mut self, text: &str) -> String {
+    pub fn push(&mut self, text: &str) -> String {
         if self.stopped {
             return String::new();
         }
@@ -35,12 +35,12 @@ impl StopFilter {
     }
 
     /// What was held back when no more text comes.
-    pub(super) fn finish(&mut self) -> String {
+    pub fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)
     }
 
     /// Whether a stop sequence has come.
-    pub(super) fn stopped(&self) -> bool {
+    pub fn stopped(&self) -> bool {
         self.stopped
     }
 

@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::gguf::GgufHeader;
+use crate::gguf::GgufHeader;
 
 /// Models that one directory may hold; further ones are not listed.
 const MAX_MODELS: usize = 512;
@@ -29,10 +30,12 @@ pub enum Weights {
     Gguf { file: PathBuf },
     /// A folder in Hugging Face's layout with a causal language model.
     Safetensors { folder: PathBuf },
+    /// A folder in Hugging Face's layout with an encoder: embeddings, or a cross-encoder that reranks.
+    Encoder { folder: PathBuf },
 }
 
 /// A model on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelFiles {
     pub name: String,
     pub weights: Weights,
@@ -44,6 +47,28 @@ pub struct ModelFiles {
     pub quantization: String,
     pub parameters: Option<u64>,
     pub context_tokens: Option<u64>,
+    /// What a manifest adds to the files.
+    pub settings: ModelSettings,
+}
+
+/// What a manifest says about how a model is to be run; what it leaves open the model's files decide.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelSettings {
+    /// A chat template in Jinja, instead of the one in the files.
+    pub template: Option<String>,
+    /// What every conversation without a system turn begins with.
+    pub system: Option<String>,
+    /// Options as Ollama names them (`temperature`, `num_ctx`, `stop`, …), for requests that leave them open.
+    pub parameters: Map<String, Value>,
+    /// Low-rank adapters to be applied, in order.
+    pub adapters: Vec<PathBuf>,
+    /// The picture encoder that belongs to a GGUF file.
+    pub projector: Option<PathBuf>,
+    /// The engine to take instead of the usual one: `llamacpp`, `mistralrs`, `candle`.
+    pub engine: Option<String>,
+    /// Quantise the weights to this while loading (`q4_k`, `q8_0`, …), where the engine can.
+    pub quantize_on_load: Option<String>,
 }
 
 impl ModelFiles {
@@ -51,7 +76,9 @@ impl ModelFiles {
     pub fn format(&self) -> &'static str {
         match self.weights {
             Weights::Gguf { .. } => "gguf",
-            Weights::Safetensors { .. } | Weights::StaticEmbedding { .. } => "safetensors",
+            Weights::Safetensors { .. } | Weights::StaticEmbedding { .. } | Weights::Encoder { .. } => {
+                "safetensors"
+            }
         }
     }
 
@@ -124,6 +151,7 @@ fn gguf_model(file: &Path) -> Option<ModelFiles> {
         quantization: header.quantization.unwrap_or_default(),
         parameters: header.parameters,
         context_tokens: header.context_tokens,
+        settings: ModelSettings::default(),
     })
 }
 
@@ -162,6 +190,7 @@ fn hugging_face_model(folder: &Path) -> Option<ModelFiles> {
         quantization: config["torch_dtype"].as_str().unwrap_or_default().to_owned(),
         parameters: None,
         context_tokens: context.iter().find_map(|path| config.pointer(path)).and_then(Value::as_u64),
+        settings: ModelSettings::default(),
         family,
     })
 }
