@@ -17,7 +17,7 @@ use super::unix_seconds;
 use crate::api::ApiState;
 use crate::api::body::{Body, Failure, OpenAi, Surface};
 use crate::api::generation::{self, Answer, Event, Generation};
-use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, Turn};
+use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, ToolCall, Turn};
 use crate::error::RuntimeError;
 
 /// Stop sequences of one request.
@@ -222,6 +222,12 @@ struct Head {
     model: String,
 }
 
+/// OpenAI writes a call's arguments as text.
+fn tool_call(call: &ToolCall) -> Value {
+    let function = json!({"name": call.name, "arguments": call.arguments.to_string()});
+    json!({"id": call.id, "type": "function", "function": function})
+}
+
 fn note(end: &ChatEnd) -> Option<RuntimeNote> {
     let outcome = end.outcome.map(|outcome| outcome.as_str().to_owned());
     outcome.is_some().then(|| RuntimeNote { outcome, ..RuntimeNote::default() })
@@ -232,6 +238,9 @@ impl Head {
         let mut message = json!({"role": "assistant", "content": answer.text});
         if !answer.reasoning.is_empty() {
             message["reasoning_content"] = json!(answer.reasoning);
+        }
+        if !answer.tool_calls.is_empty() {
+            message["tool_calls"] = answer.tool_calls.iter().map(tool_call).collect();
         }
         let mut body = json!({
             "id": self.id,

@@ -35,6 +35,7 @@ impl ExtractiveEngine {
 fn question_of(prompt: &Prompt) -> Result<&str, RuntimeError> {
     let question = match prompt {
         Prompt::Raw(text) => Some(text.as_str()),
+        Prompt::Tokens(_) | Prompt::Infill { .. } => None,
         Prompt::Chat(turns) => {
             turns.iter().rev().find(|turn| turn.role == Role::User).map(|turn| turn.content.as_str())
         }
