@@ -1,7 +1,14 @@
 //! The models on disk: which there are, what their files say, and how they come there.
 
+mod estimate;
+mod files;
 mod gguf;
+mod hugging_face;
 mod scan;
+mod shape;
 
-pub use gguf::GgufHeader;
-pub use scan::{ModelFiles, ModelSettings, Weights, scan};
+pub use estimate::{MemoryEstimate, estimate, estimate_shape};
+pub use files::{ModelFiles, ModelSettings, Purpose, Weights};
+pub use gguf::{GgufHeader, Pooling};
+pub use scan::scan;
+pub use shape::{LayerKind, ModelShape};
