@@ -49,8 +49,8 @@ impl Precision {
         match self {
             Self::F32 => tensor.bytes(),
             Self::F16 => tensor.values.iter().flat_map(|&value| half(value).to_le_bytes()).collect(),
-            Self::Q8_0 => blocks::<32>(tensor).flat_map(|block| q8_0(block)).collect(),
-            Self::Q4K => blocks::<256>(tensor).flat_map(|block| q4_k(block)).collect(),
+            Self::Q8_0 => blocks::<32>(tensor).flat_map(q8_0).collect(),
+            Self::Q4K => blocks::<256>(tensor).flat_map(q4_k).collect(),
         }
     }
 }
