@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod body;
 mod embedding;
+mod embedding_wire;
 mod generation;
 mod ollama;
 mod openai;
