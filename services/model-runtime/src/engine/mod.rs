@@ -4,6 +4,8 @@
 //! those are the business of `api`, `admission` and `registry`.
 
 pub mod extractive;
+#[cfg(feature = "llamacpp")]
+pub mod llamacpp;
 pub mod load;
 #[cfg(feature = "mistralrs")]
 pub mod mistralrs;
