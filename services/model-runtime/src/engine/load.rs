@@ -24,6 +24,8 @@ pub fn engine_for(files: &ModelFiles) -> Option<&'static str> {
 pub async fn load(files: &ModelFiles, config: &Config) -> Result<Arc<dyn Engine>, RuntimeError> {
     match engine_for(files) {
         Some("static") => load_static(files).await,
+        #[cfg(feature = "candle")]
+        Some("candle") => Ok(Arc::new(super::candle::CandleEngine::load(files, config).await?)),
         #[cfg(feature = "mistralrs")]
         Some("mistralrs") => Ok(Arc::new(super::mistralrs::MistralRsEngine::load(files, config).await?)),
         _ => {
