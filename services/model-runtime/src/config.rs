@@ -38,6 +38,8 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Texts in one embedding request.
     pub max_embed_texts: usize,
+    /// Tokens, the padding included, that an encoder of embeddings or a reranker reads in one batch.
+    pub encoder_batch_tokens: usize,
     /// Passages in one request to the quoting answerer.
     pub max_documents: usize,
     /// List the scripted engine for tests and load runs under the name `stub`.
@@ -130,6 +132,7 @@ impl Default for Config {
             llamacpp: LlamaCppSettings::default(),
             max_body_bytes: 32 * 1024 * 1024,
             max_embed_texts: 4096,
+            encoder_batch_tokens: 4096,
             max_documents: 64,
             enable_stub: false,
             stub: StubSettings::default(),

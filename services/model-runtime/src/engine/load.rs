@@ -35,6 +35,8 @@ pub async fn load(files: &ModelFiles, config: &Config) -> Result<Arc<dyn Engine>
         Some("static") => load_static(files).await,
         #[cfg(feature = "llamacpp")]
         Some("llamacpp") => Ok(Arc::new(super::llamacpp::LlamaCppEngine::load(files, config).await?)),
+        #[cfg(feature = "candle")]
+        Some("candle") => Ok(Arc::new(super::candle::CandleEngine::load(files, config).await?)),
         #[cfg(feature = "mistralrs")]
         Some("mistralrs") => Ok(Arc::new(super::mistralrs::MistralRsEngine::load(files, config).await?)),
         _ => {
