@@ -3,10 +3,18 @@
 mod access;
 mod admin;
 mod body;
+mod choices;
+mod defaults;
 mod embedding;
+mod fields;
 mod generation;
+mod images;
+mod input;
+mod logprobs;
 mod ollama;
 mod openai;
+mod reranking;
+mod tools;
 
 use std::sync::Arc;
 
@@ -18,12 +26,14 @@ use crate::config::Config;
 use crate::registry::Registry;
 
 pub use access::Access;
+pub use images::{NoRemoteImages, RemoteImages};
 
 /// What handlers need.
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub registry: Arc<Registry>,
     pub config: Arc<Config>,
+    pub remote_images: Arc<dyn RemoteImages>,
 }
 
 /// Every route of the service but health and metrics.
