@@ -1,4 +1,4 @@
-//! The model runtime: chat, embeddings and (later) reranking behind the interfaces of OpenAI and Ollama.
+//! The model runtime: chat, embeddings and reranking behind the interfaces of OpenAI and Ollama.
 //!
 //! `engine` holds what computes, behind one trait; `registry` knows which models there are and loads them; `admission` is
 //! the bounded queue in front of each; `api` speaks HTTP.
@@ -19,7 +19,7 @@ use anwen_platform::InternalTokens;
 use anwen_platform::http::{InternalAuth, ReadyCheck, Scaffold};
 use axum::Router;
 
-pub use config::{Config, StubScript, StubSettings};
+pub use config::{Config, StubCall, StubScript, StubSettings};
 pub use error::RuntimeError;
 
 use api::{Access, ApiState};
@@ -57,7 +57,11 @@ impl Service {
     pub fn router(&self) -> Router {
         let auth = InternalAuth::new(self.tokens.clone(), Audience::ModelRuntime);
         let access = Access::new(auth, self.config.allow_loopback_clients);
-        let state = ApiState { registry: Arc::clone(&self.registry), config: Arc::clone(&self.config) };
+        let state = ApiState {
+            registry: Arc::clone(&self.registry),
+            config: Arc::clone(&self.config),
+            remote_images: Arc::new(api::NoRemoteImages),
+        };
         Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(api::routes(state, access))
     }
 

@@ -1,22 +1,15 @@
-//! Texts and vectors on the wire. Hundreds of passages come with a request and half a megabyte of base64 leaves with its
-//! answer, so both are read and written in one pass, without a tree of JSON values between.
-
-use std::fmt;
+//! Vectors on the wire. Half a megabyte of base64 leaves with an answer, so it is written in one pass, without a tree of
+//! JSON values between.
 
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::engine::{EmbedInput, Embeddings};
+use crate::engine::Embeddings;
 use crate::error::RuntimeError;
-
-/// OpenAI's `input`: a text, texts, the tokens of a text, or those of several.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct EmbedInputs(pub Vec<EmbedInput>);
 
 /// OpenAI's `encoding_format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -26,90 +19,6 @@ pub(super) enum VectorEncoding {
     Float,
     /// Little-endian `f32`.
     Base64,
-}
-
-impl<'de> Deserialize<'de> for EmbedInputs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(InputsVisitor)
-    }
-}
-
-struct InputsVisitor;
-
-impl<'de> Visitor<'de> for InputsVisitor {
-    type Value = EmbedInputs;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a text, texts, tokens, or lists of tokens")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<EmbedInputs, E> {
-        self.visit_string(text.to_owned())
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<EmbedInputs, E> {
-        Ok(EmbedInputs(vec![EmbedInput::Text(text)]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<EmbedInputs, A::Error> {
-        let mixed = || A::Error::custom("input mixes numbers with texts or lists");
-        let (mut inputs, mut tokens) = (Vec::new(), Vec::new());
-        while let Some(item) = items.next_element()? {
-            match item {
-                Item::Input(_) if !tokens.is_empty() => return Err(mixed()),
-                Item::Token(_) if !inputs.is_empty() => return Err(mixed()),
-                Item::Input(input) => inputs.push(input),
-                Item::Token(token) => tokens.push(token),
-            }
-        }
-        if !tokens.is_empty() {
-            inputs.push(EmbedInput::Tokens(tokens));
-        }
-        Ok(EmbedInputs(inputs))
-    }
-}
-
-/// What stands in a list of inputs.
-enum Item {
-    Input(EmbedInput),
-    /// Then the list is one input.
-    Token(u32),
-}
-
-impl<'de> Deserialize<'de> for Item {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemVisitor)
-    }
-}
-
-struct ItemVisitor;
-
-impl<'de> Visitor<'de> for ItemVisitor {
-    type Value = Item;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a text, a token or a list of tokens")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
-        self.visit_string(text.to_owned())
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Item, E> {
-        Ok(Item::Input(EmbedInput::Text(text)))
-    }
-
-    fn visit_u64<E: Error>(self, token: u64) -> Result<Item, E> {
-        u32::try_from(token).map(Item::Token).map_err(|_| E::custom("a token is larger than 4294967295"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
-        let mut tokens = Vec::new();
-        while let Some(token) = items.next_element()? {
-            tokens.push(token);
-        }
-        Ok(Item::Input(EmbedInput::Tokens(tokens)))
-    }
 }
 
 /// The answer of `/v1/embeddings`: the fields of `head`, an object that has at least one, then the vectors as `data`.
@@ -183,30 +92,6 @@ fn write_base64(row: &[f32], bytes: &mut Vec<u8>, body: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-
-    fn text(text: &str) -> EmbedInput {
-        EmbedInput::Text(text.to_owned())
-    }
-
-    #[test]
-    fn every_form_of_input_is_read() {
-        for (json, expected) in [
-            (r#""a\u00e9""#, vec![text("aé")]),
-            (r#"["a", "b\n"]"#, vec![text("a"), text("b\n")]),
-            ("[1, 2]", vec![EmbedInput::Tokens(vec![1, 2])]),
-            ("[[1], []]", vec![EmbedInput::Tokens(vec![1]), EmbedInput::Tokens(vec![])]),
-            ("[]", vec![]),
-        ] {
-            assert_eq!(serde_json::from_str::<EmbedInputs>(json).unwrap().0, expected, "{json}");
-        }
-    }
-
-    #[test]
-    fn other_input_is_refused() {
-        for json in ["1", "null", "{}", "[1, \"a\"]", "[[1], 2]", "[-1]", "[4294967296]", "[[\"a\"]]"] {
-            assert!(serde_json::from_str::<EmbedInputs>(json).is_err(), "{json}");
-        }
-    }
 
     #[test]
     fn the_vectors_follow_the_other_fields_in_either_encoding() {

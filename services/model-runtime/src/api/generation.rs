@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt as _};
 
 use super::ApiState;
 use crate::admission::{Entry, Progress, Slot, Waiting};
-use crate::engine::{ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, ToolCall};
+use crate::engine::{ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, TokenLogprob, ToolCall};
 use crate::error::RuntimeError;
 use crate::registry::LoadedModel;
 
@@ -46,19 +46,26 @@ pub(super) struct Answer {
     pub text: String,
     pub reasoning: String,
     pub tool_calls: Vec<ToolCall>,
+    /// Of the tokens of `text`; empty unless they were asked for.
+    pub logprobs: Vec<TokenLogprob>,
     pub end: ChatEnd,
     pub timings: Timings,
 }
 
 /// Accepts a generation. What is wrong with the request, and a full queue, is an error here; what goes wrong after waiting
 /// in the queue comes in the stream.
-pub(super) async fn start(state: &ApiState, model: &str, job: ChatJob) -> Result<Generation, RuntimeError> {
+pub(super) async fn start(
+    state: &ApiState,
+    model: &str,
+    mut job: ChatJob,
+) -> Result<Generation, RuntimeError> {
     let started = Instant::now();
     let model = state.registry.acquire(model).await?;
     let load = started.elapsed();
     if !model.engine.capabilities().chat {
         return Err(RuntimeError::NotCapable { model: model.name.clone(), action: "chat" });
     }
+    super::defaults::complete(&model, &mut job)?;
     let clock = Clock { started, load, slot_at: None, first_word_at: None };
     let timeout = state.config.generation_timeout();
     let events = match model.admission.enter(state.config.queue_timeout())? {
@@ -220,13 +227,19 @@ pub(super) async fn collect(
     let mut text = String::new();
     let mut reasoning = String::new();
     let mut tool_calls = Vec::new();
+    let mut logprobs = Vec::new();
     while let Some(event) = events.next().await {
         match event? {
             Event::Queued(_) => {}
-            Event::Delta(delta) => text.push_str(&delta.text),
+            Event::Delta(delta) => {
+                text.push_str(&delta.text);
+                logprobs.extend(delta.logprobs);
+            }
             Event::Reasoning(delta) => reasoning.push_str(&delta),
             Event::ToolCall(call) => tool_calls.push(call),
-            Event::Done(end, timings) => return Ok(Answer { text, reasoning, tool_calls, end, timings }),
+            Event::Done(end, timings) => {
+                return Ok(Answer { text, reasoning, tool_calls, logprobs, end, timings });
+            }
         }
     }
     Err(RuntimeError::GenerationFailed { cause: "the stream ended early".to_owned() })

@@ -3,11 +3,19 @@
 mod access;
 mod admin;
 mod body;
+mod choices;
+mod defaults;
 mod embedding;
 mod embedding_wire;
+mod fields;
 mod generation;
+mod images;
+mod input;
+mod logprobs;
 mod ollama;
 mod openai;
+mod reranking;
+mod tools;
 
 use std::sync::Arc;
 
@@ -19,12 +27,14 @@ use crate::config::Config;
 use crate::registry::Registry;
 
 pub use access::Access;
+pub use images::{NoRemoteImages, RemoteImages};
 
 /// What handlers need.
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub registry: Arc<Registry>,
     pub config: Arc<Config>,
+    pub remote_images: Arc<dyn RemoteImages>,
 }
 
 /// Every route of the service but health and metrics.

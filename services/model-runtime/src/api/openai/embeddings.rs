@@ -2,22 +2,30 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::ApiState;
 use crate::api::body::{Body, Failure, OpenAi};
-use crate::api::embedding_wire::{EmbedInputs, VectorEncoding, openai_answer};
+use crate::api::embedding_wire::{VectorEncoding, openai_answer};
+use crate::api::input::Inputs;
 use crate::engine::EmbedJob;
 
+/// The fields of the call. Tokens are ids of the model's own vocabulary.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Request {
-    model: String,
-    input: EmbedInputs,
     #[serde(default)]
-    encoding_format: VectorEncoding,
+    model: String,
+    input: Inputs,
+    #[serde(default)]
+    encoding_format: Option<VectorEncoding>,
     #[serde(default)]
     dimensions: Option<usize>,
+    /// Changes no answer.
+    #[serde(default, rename = "user")]
+    _user: Option<IgnoredAny>,
 }
 
 /// Everything of the answer but the vectors.
@@ -43,7 +51,7 @@ pub(super) async fn embed(
     body: Body<OpenAi, Request>,
 ) -> Result<Response, Failure<OpenAi>> {
     let fail = Body::<OpenAi, Request>::failure(&body.request_id);
-    let Request { model, input, encoding_format, dimensions } = body.value;
+    let Request { model, input, encoding_format, dimensions, _user: _ } = body.value;
     let job = EmbedJob { inputs: input.0, dimensions };
     let (model, embeddings) = crate::api::embedding::run(&state, &model, job).await.map_err(&fail)?;
     let tokens = embeddings.tokens;
@@ -54,5 +62,5 @@ pub(super) async fn embed(
         usage: Usage { prompt_tokens: tokens, total_tokens: tokens },
         anwen: (!truncated.is_empty()).then(|| json!({"truncated": truncated})),
     };
-    openai_answer(&head, &embeddings, encoding_format).map_err(fail)
+    openai_answer(&head, &embeddings, encoding_format.unwrap_or_default()).map_err(fail)
 }
