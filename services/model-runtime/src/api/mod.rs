@@ -2,9 +2,11 @@
 
 mod access;
 mod admin;
+mod asking;
 mod body;
 mod embedding;
 mod generation;
+mod measure;
 mod ollama;
 mod openai;
 
@@ -14,8 +16,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::registry::Registry;
+use crate::routing::Routes;
 
 pub use access::Access;
 
@@ -24,6 +28,8 @@ pub use access::Access;
 pub(crate) struct ApiState {
     pub registry: Arc<Registry>,
     pub config: Arc<Config>,
+    pub cache: Arc<Cache>,
+    pub routes: Arc<Routes>,
 }
 
 /// Every route of the service but health and metrics.

@@ -9,6 +9,7 @@ pub mod load;
 pub mod mistralrs;
 pub mod static_embedding;
 pub mod stub;
+pub mod upstream;
 
 pub use anwen_dialogue::{AnswerFormat, Image, Role, Think, ToolCall, ToolChoice, ToolDefinition, Turn};
 
@@ -260,6 +261,11 @@ pub trait Engine: Send + Sync {
 
     /// Bytes of memory that the model holds, weights mapped from a file included.
     fn memory_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Of these, the bytes that lie in an accelerator's memory.
+    fn device_memory_bytes(&self) -> u64 {
         0
     }
 

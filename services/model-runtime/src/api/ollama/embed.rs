@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::nanoseconds;
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, Ollama};
 use crate::api::embedding;
 use crate::engine::{EmbedInput, EmbedJob};
@@ -45,6 +46,7 @@ pub(super) struct OneRequest {
 /// `POST /api/embed`.
 pub(super) async fn embed(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, Request>,
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let fail = Body::<Ollama, Request>::failure(&body.request_id);
@@ -56,6 +58,7 @@ pub(super) async fn embed(
     };
     let (name, embeddings) = embedding::run(
         &state,
+        &asking,
         &model,
         EmbedJob { inputs: texts.into_iter().map(EmbedInput::Text).collect(), dimensions },
     )
@@ -81,11 +84,12 @@ pub(super) async fn embed(
 /// `POST /api/embeddings`.
 pub(super) async fn embed_one(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, OneRequest>,
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let fail = Body::<Ollama, OneRequest>::failure(&body.request_id);
     let OneRequest { model, prompt } = body.value;
     let job = EmbedJob { inputs: vec![EmbedInput::Text(prompt)], dimensions: None };
-    let (_, embeddings) = embedding::run(&state, &model, job).await.map_err(&fail)?;
+    let (_, embeddings) = embedding::run(&state, &asking, &model, job).await.map_err(&fail)?;
     Ok(Json(json!({"embedding": embeddings.values})))
 }

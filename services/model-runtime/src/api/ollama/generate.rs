@@ -1,7 +1,7 @@
 //! `/api/chat` and `/api/generate`.
 
 use std::convert::Infallible;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::body::{Body as HttpBody, Bytes};
@@ -15,10 +15,13 @@ use serde_json::{Value, json};
 
 use super::{nanoseconds, rfc3339};
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, Ollama, Surface};
-use crate::api::generation::{self, Answer, Event, Generation, Timings};
+use crate::api::generation::{self, Answer, Event, Generation, note_of};
+use crate::api::measure::Timings;
 use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, Think, Turn};
 use crate::error::RuntimeError;
+use crate::registry::{KeepAlive, Wish};
 
 // What Ollama takes when a request does not say.
 const DEFAULT_TEMPERATURE: f64 = 0.8;
@@ -88,6 +91,8 @@ struct Message {
 #[derive(Default, Deserialize)]
 struct Options {
     num_predict: Option<i64>,
+    /// Tokens of prompt and answer that the model is loaded with.
+    num_ctx: Option<u64>,
     temperature: Option<f64>,
     top_p: Option<f64>,
     top_k: Option<u32>,
@@ -170,12 +175,17 @@ impl Common {
         })
     }
 
+    /// The request's circumstances, with what the body says about its model.
+    fn asking(&self, asking: Asking) -> Result<Asking, RuntimeError> {
+        let keep_alive = self.keep_alive.as_ref().filter(|value| !value.is_null());
+        let keep_alive = keep_alive.map(KeepAlive::parse).transpose()?;
+        let wish = Wish { keep_alive, context_tokens: self.options.num_ctx };
+        Ok(Asking { wish, ..asking })
+    }
+
     fn asks_to_unload(&self) -> bool {
-        match &self.keep_alive {
-            Some(Value::Number(number)) => number.as_f64() == Some(0.0),
-            Some(Value::String(text)) => matches!(text.as_str(), "0" | "0s" | "0m"),
-            _ => false,
-        }
+        let keep_alive = self.keep_alive.as_ref().and_then(|value| KeepAlive::parse(value).ok());
+        keep_alive == Some(KeepAlive::For(Duration::ZERO))
     }
 }
 
@@ -228,9 +238,6 @@ impl Call {
         line["prompt_eval_duration"] = json!(nanoseconds(timings.prompt));
         line["eval_count"] = json!(end.usage.completion_tokens);
         line["eval_duration"] = json!(nanoseconds(timings.generation));
-        if let Some(outcome) = end.outcome {
-            line["anwen"] = json!({"outcome": outcome.as_str()});
-        }
         line
     }
 }
@@ -238,33 +245,39 @@ impl Call {
 /// `POST /api/chat`.
 pub(super) async fn chat(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, ChatRequest>,
 ) -> Result<Response, Failure<Ollama>> {
     let fail = Body::<Ollama, ChatRequest>::failure(&body.request_id);
     let ChatRequest { model, messages, common } = body.value;
     if messages.is_empty() {
-        return load_or_unload(&state, Call::Chat, &model, &common).await.map_err(&fail);
+        return load_or_unload(&state, asking, Call::Chat, &model, &common).await.map_err(&fail);
     }
     let stream = common.stream;
     let turns = messages.into_iter().map(turn).collect::<Result<Vec<Turn>, RuntimeError>>().map_err(&fail)?;
+    let asking = common.asking(asking).map_err(&fail)?;
     let job = common.into_job(&state, Prompt::Chat(turns)).map_err(&fail)?;
-    let generation = generation::start(&state, &model, job).await.map_err(&fail)?;
+    let generation = generation::start(&state, &asking, &model, job).await.map_err(&fail)?;
     respond(Call::Chat, generation, stream, &body.request_id).await.map_err(&fail)
 }
 
 /// `POST /api/generate`.
 pub(super) async fn generate(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, GenerateRequest>,
 ) -> Result<Response, Failure<Ollama>> {
     let fail = Body::<Ollama, GenerateRequest>::failure(&body.request_id);
     let request = body.value;
     if request.prompt.is_empty() {
-        return load_or_unload(&state, Call::Generate, &request.model, &request.common).await.map_err(&fail);
+        return load_or_unload(&state, asking, Call::Generate, &request.model, &request.common)
+            .await
+            .map_err(&fail);
     }
     let (model, stream) = (request.model.clone(), request.common.stream);
+    let asking = request.common.asking(asking).map_err(&fail)?;
     let job = request.into_job(&state).map_err(&fail)?;
-    let generation = generation::start(&state, &model, job).await.map_err(&fail)?;
+    let generation = generation::start(&state, &asking, &model, job).await.map_err(&fail)?;
     respond(Call::Generate, generation, stream, &body.request_id).await.map_err(&fail)
 }
 
@@ -294,6 +307,7 @@ impl GenerateRequest {
 /// An empty prompt loads the model, or with `keep_alive: 0` unloads it.
 async fn load_or_unload(
     state: &ApiState,
+    asking: Asking,
     call: Call,
     model: &str,
     common: &Common,
@@ -302,7 +316,7 @@ async fn load_or_unload(
         state.registry.unload(model)?;
         "unload"
     } else {
-        state.registry.acquire(model).await?;
+        state.registry.acquire_as(model, common.asking(asking)?.wish).await?;
         "load"
     };
     let mut line = call.line(model, "", "");
@@ -317,20 +331,28 @@ async fn respond(
     stream: bool,
     request_id: &str,
 ) -> Result<Response, RuntimeError> {
-    let model = generation.model.name.clone();
+    let Generation { model, note, events } = generation;
+    let model = model.name.clone();
+    let last_line = move |model: &str, text: &str, thinking: &str, end: &ChatEnd, timings: &Timings| {
+        let mut line = call.last_line(model, text, thinking, end, timings);
+        if let Some(note) = note_of(&note, end) {
+            line["anwen"] = json!(note);
+        }
+        line
+    };
     if !stream {
-        let Answer { text, reasoning, end, timings, .. } = generation::collect(generation.events).await?;
-        return Ok(Json(call.last_line(&model, &text, &reasoning, &end, &timings)).into_response());
+        let Answer { text, reasoning, end, timings, .. } = generation::collect(events).await?;
+        return Ok(Json(last_line(&model, &text, &reasoning, &end, &timings)).into_response());
     }
     let request_id = request_id.to_owned();
-    let lines = generation.events.filter_map(move |event| {
+    let lines = events.filter_map(move |event| {
         let line = match event {
             // Ollama's clients know no queue: they just wait.
             Ok(Event::Queued(_)) => None,
             Ok(Event::Delta(delta)) => Some(call.line(&model, &delta.text, "")),
             Ok(Event::Reasoning(text)) => Some(call.line(&model, "", &text)),
             Ok(Event::ToolCall(_)) => None,
-            Ok(Event::Done(end, timings)) => Some(call.last_line(&model, "", "", &end, &timings)),
+            Ok(Event::Done(end, timings)) => Some(last_line(&model, "", "", &end, &timings)),
             Err(failure) => Some(Surface::Ollama.body_of(&failure, &request_id)),
         };
         ready(line.map(|line| Ok::<Bytes, Infallible>(Bytes::from(format!("{line}\n")))))

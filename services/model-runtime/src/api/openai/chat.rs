@@ -15,9 +15,10 @@ use uuid::Uuid;
 
 use super::unix_seconds;
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi, Surface};
-use crate::api::generation::{self, Answer, Event, Generation};
-use crate::engine::{AnswerFormat, ChatEnd, ChatJob, Prompt, Role, Sampling, ToolCall, Turn};
+use crate::api::generation::{self, Answer, Event, Generation, note_of};
+use crate::engine::{AnswerFormat, ChatJob, Prompt, Role, Sampling, ToolCall, Turn};
 use crate::error::RuntimeError;
 
 /// Stop sequences of one request.
@@ -193,6 +194,7 @@ fn turn(message: Message) -> Result<Turn, RuntimeError> {
 /// `POST /v1/chat/completions`.
 pub(super) async fn complete(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<OpenAi, Request>,
 ) -> Result<Response, Failure<OpenAi>> {
     let request_id = body.request_id;
@@ -201,11 +203,12 @@ pub(super) async fn complete(
     let (model, stream) = (request.model.clone(), request.stream);
     let with_usage = request.stream_options.as_ref().is_some_and(|options| options.include_usage);
     let job = request.into_job(&state).map_err(&fail)?;
-    let generation = generation::start(&state, &model, job).await.map_err(&fail)?;
+    let generation = generation::start(&state, &asking, &model, job).await.map_err(&fail)?;
     let head = Head {
         id: format!("chatcmpl-{}", Uuid::new_v4().simple()),
         created: unix_seconds(SystemTime::now()),
         model: generation.model.name.clone(),
+        note: generation.note.clone(),
     };
     if stream {
         let events = sse(generation, head, with_usage, request_id.clone());
@@ -220,17 +223,14 @@ struct Head {
     id: String,
     created: u64,
     model: String,
+    /// What was known before the answer began.
+    note: RuntimeNote,
 }
 
 /// OpenAI writes a call's arguments as text.
 fn tool_call(call: &ToolCall) -> Value {
     let function = json!({"name": call.name, "arguments": call.arguments.to_string()});
     json!({"id": call.id, "type": "function", "function": function})
-}
-
-fn note(end: &ChatEnd) -> Option<RuntimeNote> {
-    let outcome = end.outcome.map(|outcome| outcome.as_str().to_owned());
-    outcome.is_some().then(|| RuntimeNote { outcome, ..RuntimeNote::default() })
 }
 
 impl Head {
@@ -255,7 +255,7 @@ impl Head {
             }],
             "usage": answer.end.usage,
         });
-        if let Some(note) = note(&answer.end) {
+        if let Some(note) = note_of(&self.note, &answer.end) {
             body["anwen"] = json!(note);
         }
         body
@@ -289,7 +289,7 @@ impl Head {
             Event::ToolCall(_) => Vec::new(),
             Event::Done(end, _) => {
                 let mut last = self.delta(json!({}), Some(end.finish.as_str()));
-                if let Some(note) = note(&end) {
+                if let Some(note) = note_of(&self.note, &end) {
                     last["anwen"] = json!(note);
                 }
                 let mut chunks = vec![last];

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi};
 use crate::engine::{EmbedInput, EmbedJob, Embeddings};
 use crate::error::RuntimeError;
@@ -76,6 +77,7 @@ struct Usage {
 /// `POST /v1/embeddings`.
 pub(super) async fn embed(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<OpenAi, Request>,
 ) -> Result<Response, Failure<OpenAi>> {
     let fail = Body::<OpenAi, Request>::failure(&body.request_id);
@@ -91,6 +93,7 @@ pub(super) async fn embed(
     };
     let (name, embeddings) = crate::api::embedding::run(
         &state,
+        &asking,
         &model,
         EmbedJob { inputs: texts.into_iter().map(EmbedInput::Text).collect(), dimensions },
     )
