@@ -141,6 +141,8 @@ error_codes! {
     ContextTooLong = "context_too_long", 400;
     /// The queue in front of the model is full.
     ModelBusy = "model_busy", 503;
+    /// The model does not fit into the memory that can be had.
+    ModelTooLarge = "model_too_large", 507;
     /// The model failed while it generated.
     GenerationFailed = "generation_failed", 500;
 

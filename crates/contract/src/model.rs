@@ -126,9 +126,29 @@ pub struct RuntimeNote {
     /// The prompt was cut to fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncated: Option<bool>,
+    /// Turns that were left out for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped_turns: Option<u32>,
+    /// Tokens of the prompt that an earlier request had left computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u32>,
     /// The answer came from the cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<bool>,
+    /// Which model a routing rule chose, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routed: Option<RoutedNote>,
+}
+
+/// What a virtual model made of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutedNote {
+    /// The model that answers.
+    pub model: String,
+    /// The name of the rule that chose it; `default` when none did.
+    pub rule: String,
+    /// What the rule saw.
+    pub why: String,
 }
 
 /// What a model can do, and whether it is loaded.

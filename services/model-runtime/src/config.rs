@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::CacheSettings;
+use crate::engine::upstream::UpstreamSettings;
+use crate::registry::KeepAlive;
+use crate::routing::RouteSettings;
+
 /// Settings of the model runtime. Every bound of the service stands here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,7 +24,9 @@ pub struct Config {
     pub aliases: BTreeMap<String, String>,
     /// Requests that may wait in front of one model; one more is refused.
     pub queue_capacity: usize,
-    /// Seconds that a request may wait in the queue.
+    /// Requests of one user that may wait in front of one model, so that nobody fills the queue alone.
+    pub queue_capacity_per_user: usize,
+    /// Seconds that a request may wait in the queue; a request may ask for less (`X-Anwen-Deadline-Ms`).
     pub queue_timeout_seconds: u64,
     /// Seconds that one generation may take.
     pub generation_timeout_seconds: u64,
@@ -27,6 +34,12 @@ pub struct Config {
     pub default_max_tokens: u32,
     /// Models with weights of their own that are loaded at the same time; the one unused for longest makes room.
     pub max_loaded_models: usize,
+    /// Bytes of memory that models may take together; 0 for what the machine or the container grants.
+    pub memory_limit_bytes: u64,
+    /// Bytes of it that are left to everything else.
+    pub memory_reserve_bytes: u64,
+    /// Seconds that a model stays loaded after its last use when requests do not say; negative for ever.
+    pub keep_alive_seconds: i64,
     /// Conversations that one loaded model answers at the same time; more wait in its queue.
     pub concurrent_chats: usize,
     /// Tokens of one conversation, prompt and answer together; less where a model was trained with less. `num_ctx` in a
@@ -54,6 +67,12 @@ pub struct Config {
     pub enable_stub: bool,
     /// How the scripted engine behaves.
     pub stub: StubSettings,
+    /// Answers and embeddings that are kept.
+    pub cache: CacheSettings,
+    /// Virtual models, whose rules choose a real one.
+    pub routes: Vec<RouteSettings>,
+    /// OpenAI-compatible servers whose models are offered here.
+    pub upstreams: Vec<UpstreamSettings>,
 }
 
 /// `[model_runtime.llamacpp]`: how llama.cpp runs GGUF files.
@@ -144,10 +163,14 @@ impl Default for Config {
             allow_loopback_clients: true,
             aliases: BTreeMap::new(),
             queue_capacity: 64,
+            queue_capacity_per_user: 48,
             queue_timeout_seconds: 120,
             generation_timeout_seconds: 1800,
             default_max_tokens: 1024,
             max_loaded_models: 2,
+            memory_limit_bytes: 0,
+            memory_reserve_bytes: 512 * 1024 * 1024,
+            keep_alive_seconds: 1800,
             concurrent_chats: 4,
             context_tokens: 8192,
             llamacpp: LlamaCppSettings::default(),
@@ -161,6 +184,9 @@ impl Default for Config {
             max_image_bytes: 20 * 1024 * 1024,
             enable_stub: false,
             stub: StubSettings::default(),
+            cache: CacheSettings::default(),
+            routes: Vec::new(),
+            upstreams: Vec::new(),
         }
     }
 }
@@ -181,6 +207,13 @@ impl Default for StubSettings {
 impl Config {
     pub(crate) fn queue_timeout(&self) -> Duration {
         Duration::from_secs(self.queue_timeout_seconds)
+    }
+
+    pub(crate) fn keep_alive(&self) -> KeepAlive {
+        match u64::try_from(self.keep_alive_seconds) {
+            Ok(seconds) => KeepAlive::For(Duration::from_secs(seconds)),
+            Err(_) => KeepAlive::Forever,
+        }
     }
 
     pub(crate) fn generation_timeout(&self) -> Duration {

@@ -1,6 +1,11 @@
 //! What can go wrong between a request and an engine's answer. The HTTP surfaces put it into their own envelopes.
 
+use std::time::Duration;
+
 use anwen_contract::{ApiError, ErrorCode};
+
+/// When a server that goes down is likely to be back.
+const RESTART_TIME: Duration = Duration::from_secs(10);
 
 /// A failure of the runtime. Messages are for the caller; causes go to the log.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -15,8 +20,18 @@ pub enum RuntimeError {
         "the prompt has {prompt_tokens} tokens and the model takes {context_tokens}, the answer included; shorten it"
     )]
     ContextTooLong { prompt_tokens: usize, context_tokens: usize },
+    #[error(
+        "the model {model:?} needs {needed_bytes} bytes of memory with a context of {context_tokens} tokens, and {available_bytes} can be had; {advice}"
+    )]
+    TooLarge { model: String, needed_bytes: u64, available_bytes: u64, context_tokens: u64, advice: String },
     #[error("{waiting} requests wait for {model:?} already; try again later")]
-    Busy { model: String, waiting: usize },
+    Busy { model: String, waiting: usize, retry_after: Duration },
+    #[error("{waiting} of your requests wait for {model:?} already; try again later")]
+    ShareUsed { model: String, waiting: usize, retry_after: Duration },
+    #[error("this server is going down; try again")]
+    ShuttingDown,
+    #[error("no server behind {model:?} answers; try again")]
+    UpstreamUnavailable { model: String, cause: String },
     #[error("the request waited longer than its deadline")]
     DeadlineExceeded,
     #[error("{0}")]
@@ -35,7 +50,10 @@ impl RuntimeError {
             Self::NotCapable { .. } => ErrorCode::ModelNotCapable,
             Self::LoadFailed { .. } => ErrorCode::ModelLoadFailed,
             Self::ContextTooLong { .. } => ErrorCode::ContextTooLong,
+            Self::TooLarge { .. } => ErrorCode::ModelTooLarge,
             Self::Busy { .. } => ErrorCode::ModelBusy,
+            Self::ShareUsed { .. } => ErrorCode::RateLimited,
+            Self::ShuttingDown | Self::UpstreamUnavailable { .. } => ErrorCode::ServiceUnavailable,
             Self::DeadlineExceeded => ErrorCode::DeadlineExceeded,
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::GenerationFailed { .. } => ErrorCode::GenerationFailed,
@@ -43,11 +61,21 @@ impl RuntimeError {
         }
     }
 
+    /// When the same request is worth another try; `None` where it would fail again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } | Self::ShareUsed { retry_after, .. } => Some(*retry_after),
+            Self::ShuttingDown | Self::UpstreamUnavailable { .. } => Some(RESTART_TIME),
+            _ => None,
+        }
+    }
+
     fn cause(&self) -> Option<&str> {
         match self {
-            Self::LoadFailed { cause, .. } | Self::GenerationFailed { cause } | Self::Internal { cause } => {
-                Some(cause)
-            }
+            Self::LoadFailed { cause, .. }
+            | Self::GenerationFailed { cause }
+            | Self::UpstreamUnavailable { cause, .. }
+            | Self::Internal { cause } => Some(cause),
             _ => None,
         }
     }

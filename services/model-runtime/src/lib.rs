@@ -5,10 +5,12 @@
 
 pub mod admission;
 mod api;
+pub mod cache;
 mod config;
 pub mod engine;
 mod error;
 pub mod registry;
+pub mod routing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,12 +20,15 @@ use anwen_contract::model::STATIC_EMBEDDING_MODEL;
 use anwen_platform::InternalTokens;
 use anwen_platform::http::{InternalAuth, ReadyCheck, Scaffold};
 use axum::Router;
+use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, StubCall, StubScript, StubSettings};
 pub use error::RuntimeError;
 
 use api::{Access, ApiState};
+use cache::Cache;
 use registry::Registry;
+use routing::Routes;
 
 /// The name of this service in logs and metrics.
 const SERVICE: &str = "model-runtime";
@@ -33,6 +38,8 @@ const SERVICE: &str = "model-runtime";
 pub struct Service {
     registry: Arc<Registry>,
     config: Arc<Config>,
+    cache: Arc<Cache>,
+    routes: Arc<Routes>,
     tokens: InternalTokens,
     models_dir: PathBuf,
 }
@@ -49,7 +56,13 @@ pub async fn build(config: Config, models_dir: &Path, tokens: InternalTokens) ->
         // Only a panic while opening comes here; go on with it.
         Err(cause) => std::panic::resume_unwind(cause.into_panic()),
     };
-    Service { registry, config, tokens, models_dir: models_dir.to_owned() }
+    registry.spawn_tending();
+    for upstream in registry.upstreams() {
+        upstream.spawn_probing();
+    }
+    let cache = Arc::new(Cache::new(&config.cache));
+    let routes = Arc::new(Routes::new(&config.routes, registry.embedding()));
+    Service { registry, config, cache, routes, tokens, models_dir: models_dir.to_owned() }
 }
 
 impl Service {
@@ -61,8 +74,20 @@ impl Service {
             registry: Arc::clone(&self.registry),
             config: Arc::clone(&self.config),
             remote_images: Arc::new(api::NoRemoteImages),
+            cache: Arc::clone(&self.cache),
+            routes: Arc::clone(&self.routes),
         };
         Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(api::routes(state, access))
+    }
+
+    /// When `stop` fires, requests that wait in a queue and new ones are refused, so that their clients turn to another
+    /// server at once; those that run end within the time in which open connections may.
+    pub fn close_on(&self, stop: CancellationToken) {
+        let registry = Arc::clone(&self.registry);
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            registry.close();
+        });
     }
 
     /// The models, for those who look at them in process.

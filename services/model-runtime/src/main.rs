@@ -27,6 +27,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "model runtime ready");
     let stop = shutdown::Shutdown::new();
+    service.close_on(stop.token());
     let serving = tokio::spawn(http::serve(listener, service.router(), stop.token()));
     shutdown::wait_for_signal().await?;
     stop.begin();

@@ -162,6 +162,7 @@ pub async fn start(workplace: &Workplace, ports: Ports) -> Result<Running, Failu
 
     let models_dir = &workplace.common.server.models_dir;
     let runtime = anwen_model_runtime::build(sections.model_runtime, models_dir, tokens.clone()).await;
+    runtime.close_on(shutdown.token());
     run(&shutdown, "model-runtime", listeners.model_runtime, runtime.router());
 
     let mut search_settings = sections.search_proxy;

@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 
 use anwen_contract::ApiError;
-use anwen_contract::ErrorCode;
 use anwen_platform::http::InternalAuth;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
@@ -13,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use url::Url;
 
+use super::asking::Asking;
 use super::body::Surface;
 
 /// The rules at the door.
@@ -30,24 +30,31 @@ impl Access {
 
 /// The middleware.
 pub(super) async fn check(State(access): State<Access>, mut request: Request, next: Next) -> Response {
-    match access.auth.asker_of(request.headers()) {
-        Ok(asker) => {
-            request.extensions_mut().insert(asker);
-        }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let asker = match access.auth.asker_of(request.headers()) {
+        Ok(asker) => Some(asker),
         Err(error) => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-            let is_local = peer.is_some_and(|peer| peer.ip().is_loopback());
+            let is_local = peer.is_some_and(|peer| peer.is_loopback());
             if !(access.allow_loopback_clients && is_local && is_from_this_machine(request.headers())) {
                 return refuse(&request, error);
             }
+            None
         }
+    };
+    let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+    match Asking::read(asker.as_ref(), &peer, request.headers()) {
+        Ok(asking) => request.extensions_mut().insert(asking),
+        Err(message) => return refuse(&request, ApiError::invalid(message)),
+    };
+    if let Some(asker) = asker {
+        request.extensions_mut().insert(asker);
     }
     next.run(request).await
 }
 
 fn refuse(request: &Request, error: ApiError) -> Response {
     match Surface::of_path(request.uri().path()) {
-        Some(surface) => surface.error(ErrorCode::Unauthenticated, &error.message),
+        Some(surface) => surface.error(error.code, &error.message),
         None => error.into_response(),
     }
 }

@@ -112,7 +112,11 @@ pub(super) struct Failure<K> {
 impl<K: SurfaceKind> Failure<K> {
     pub(super) fn new(failure: &RuntimeError, request_id: &str) -> Self {
         log(failure, request_id);
-        Self { response: K::SURFACE.error(failure.code(), &failure.to_string()), kind: PhantomData }
+        let mut response = K::SURFACE.error(failure.code(), &failure.to_string());
+        if let Some(wait) = failure.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, wait.as_secs().into());
+        }
+        Self { response, kind: PhantomData }
     }
 
     fn of_code(code: ErrorCode, message: &str) -> Self {

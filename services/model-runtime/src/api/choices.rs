@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use anwen_contract::model::RuntimeNote;
 use futures::StreamExt as _;
 use futures::future::{ready, try_join_all};
 use futures::stream::{self, BoxStream};
 
 use super::ApiState;
+use super::asking::Asking;
 use super::generation::{self, Answer, Event, Generation};
 use crate::engine::{ChatJob, FinishReason};
 use crate::error::RuntimeError;
@@ -25,27 +27,30 @@ pub(super) enum ToolCalls {
 /// The generations of one request.
 pub(super) struct Choices {
     pub model: Arc<LoadedModel>,
+    /// What was known before the first answer began.
+    pub note: RuntimeNote,
     generations: Vec<BoxStream<'static, Result<Event, RuntimeError>>>,
 }
 
 /// Accepts each of `jobs`, or none. A full queue is an error, as for one generation.
 pub(super) async fn start(
     state: &ApiState,
+    asking: &Asking,
     model: &str,
     jobs: Vec<ChatJob>,
     tool_calls: ToolCalls,
 ) -> Result<Choices, RuntimeError> {
     let mut jobs = VecDeque::from(jobs);
     let first = jobs.pop_front().ok_or_else(|| RuntimeError::Invalid("nothing was asked for".to_owned()))?;
-    let Generation { model: loaded, events } = generation::start(state, model, first).await?;
+    let Generation { model: loaded, note, events } = generation::start(state, asking, model, first).await?;
     let mut generations = vec![events];
     for job in jobs {
-        generations.push(generation::start(state, model, job).await?.events);
+        generations.push(generation::start(state, asking, model, job).await?.events);
     }
     if tool_calls == ToolCalls::One {
         generations = generations.into_iter().map(only_one_call).collect();
     }
-    Ok(Choices { model: loaded, generations })
+    Ok(Choices { model: loaded, note, generations })
 }
 
 /// `job` for `n` answers. A seed makes the whole request repeatable, and yet each answer another.

@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod asking;
 mod body;
 mod choices;
 mod defaults;
@@ -12,6 +13,7 @@ mod generation;
 mod images;
 mod input;
 mod logprobs;
+mod measure;
 mod ollama;
 mod openai;
 mod reranking;
@@ -23,8 +25,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::registry::Registry;
+use crate::routing::Routes;
 
 pub use access::Access;
 pub use images::{NoRemoteImages, RemoteImages};
@@ -35,6 +39,8 @@ pub(crate) struct ApiState {
     pub registry: Arc<Registry>,
     pub config: Arc<Config>,
     pub remote_images: Arc<dyn RemoteImages>,
+    pub cache: Arc<Cache>,
+    pub routes: Arc<Routes>,
 }
 
 /// Every route of the service but health and metrics.

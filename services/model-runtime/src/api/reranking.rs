@@ -1,12 +1,15 @@
 //! One reranking request.
 
 use super::ApiState;
+use super::asking::Asking;
+use crate::admission::Priority;
 use crate::error::RuntimeError;
 
 /// The model's own name, and the documents' indexes with their relevance, the most relevant first. Documents of equal
 /// relevance keep their order.
 pub(super) async fn run(
     state: &ApiState,
+    asking: &Asking,
     model: &str,
     query: &str,
     documents: &[String],
@@ -18,11 +21,11 @@ pub(super) async fn run(
             documents.len()
         )));
     }
-    let model = state.registry.acquire(model).await?;
+    let model = state.registry.acquire_as(model, asking.wish).await?;
     if !model.engine.capabilities().rerank {
         return Err(RuntimeError::NotCapable { model: model.name.clone(), action: "rerank" });
     }
-    let _slot = model.admission.slot(state.config.queue_timeout()).await?;
+    let _slot = model.admission.slot(&asking.ask(&state.config, Priority::Interactive)).await?;
     let started = std::time::Instant::now();
     let scores = model.engine.rerank(query, documents).await?;
     let labels = [("model", model.name.clone())];

@@ -7,12 +7,14 @@
 pub mod candle;
 pub mod extractive;
 #[cfg(feature = "llamacpp")]
+#[allow(dead_code)]
 pub mod llamacpp;
 pub mod load;
 #[cfg(feature = "mistralrs")]
 pub mod mistralrs;
 pub mod static_embedding;
 pub mod stub;
+pub mod upstream;
 
 pub use anwen_dialogue::{AnswerFormat, Image, Role, Think, ToolCall, ToolChoice, ToolDefinition, Turn};
 
@@ -268,6 +270,11 @@ pub trait Engine: Send + Sync {
 
     /// Bytes of memory that the model holds, weights mapped from a file included.
     fn memory_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Of these, the bytes that lie in an accelerator's memory.
+    fn device_memory_bytes(&self) -> u64 {
         0
     }
 

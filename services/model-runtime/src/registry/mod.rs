@@ -1,23 +1,39 @@
 //! The models: which there are, which are loaded, and loading them when they are asked for.
 
+mod estimate;
+mod listing;
+mod making_room;
+mod memory;
+mod residence;
+mod room;
+mod tending;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use anwen_contract::model::{
-    EXTRACTIVE_MODEL, ModelCapabilities, ModelInfo, ModelState, STATIC_EMBEDDING_MODEL,
-};
+use anwen_contract::model::{EXTRACTIVE_MODEL, STATIC_EMBEDDING_MODEL};
+use serde_json::Value;
+use tokio::sync::Notify;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Bounds};
 use crate::config::Config;
 use crate::engine::extractive::ExtractiveEngine;
 use crate::engine::static_embedding::{StaticEngine, StaticModel};
 use crate::engine::stub::StubEngine;
+use crate::engine::upstream::Upstream;
 use crate::engine::{self, Engine};
 use crate::error::RuntimeError;
+use crate::routing::Surroundings;
+use estimate::estimate;
+use listing::{listed_loaded, listed_on_disk, listed_route};
+use making_room::CONTEXT_OPTION;
+use residence::{Residence, SharedResidence};
 
 pub use anwen_models::{GgufHeader, ModelFiles, Weights};
+pub use listing::{Listed, modified_at};
+pub use residence::{KeepAlive, LoadedModel};
 
 /// The name of the scripted engine's model.
 pub const STUB_MODEL: &str = "stub";
@@ -26,42 +42,18 @@ pub const DEFAULT_MODEL: &str = "default";
 /// What Ollama adds to a name without a tag.
 const LATEST_TAG: &str = ":latest";
 
-/// A model that can answer.
-pub struct LoadedModel {
-    pub name: String,
-    pub engine: Arc<dyn Engine>,
-    pub admission: Admission,
-    /// `None` for models that are part of this program.
-    pub files: Option<ModelFiles>,
-    pub load_duration: Duration,
-    last_used: Mutex<Instant>,
-}
-
-impl LoadedModel {
-    fn touch(&self) {
-        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    fn last_used(&self) -> Instant {
-        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Only models with weights of their own count against the bound on loaded ones.
-    fn is_heavy(&self) -> bool {
-        self.files.as_ref().is_some_and(|files| !matches!(files.weights, Weights::StaticEmbedding { .. }))
-    }
-}
-
-/// A model as listings show it.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    pub info: ModelInfo,
-    pub files: Option<ModelFiles>,
+/// How a request wants its model.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish {
+    /// Tokens of prompt and answer that it should take; a model that is loaded with fewer is loaded again.
+    pub context_tokens: Option<u64>,
+    /// How long it should stay loaded; `None` leaves it as it is.
+    pub keep_alive: Option<KeepAlive>,
 }
 
 /// What the registry remembers of a model that is not part of the program.
-#[derive(Default)]
 struct Slot {
+    residence: SharedResidence,
     /// Held while the model is being loaded, so that two requests load it once.
     loading: Arc<tokio::sync::Mutex<()>>,
     is_loading: bool,
@@ -74,8 +66,16 @@ struct Slot {
 pub struct Registry {
     directory: PathBuf,
     config: Arc<Config>,
+    /// Part of the program, or on other servers: always there.
     builtin: Vec<Arc<LoadedModel>>,
     slots: Mutex<HashMap<String, Slot>>,
+    /// One model with weights of its own is loaded at a time: two at once would each be promised the same memory.
+    one_load: tokio::sync::Mutex<()>,
+    /// Told whenever a model has become idle.
+    idle: Arc<Notify>,
+    upstreams: Vec<Arc<Upstream>>,
+    /// The bundled embedding, for routing by examples.
+    embedding: Option<Arc<StaticModel>>,
 }
 
 impl Registry {
@@ -85,24 +85,36 @@ impl Registry {
             directory: directory.to_owned(),
             builtin: Vec::new(),
             slots: Mutex::default(),
+            one_load: tokio::sync::Mutex::default(),
+            idle: Arc::default(),
+            upstreams: Vec::new(),
+            embedding: None,
             config: Arc::clone(&config),
         };
         let embedding = registry.load_bundled_embedding();
         let mut builtin: Vec<Arc<LoadedModel>> = Vec::new();
         let extractive = ExtractiveEngine::new(embedding.as_ref().map(|(_, model)| Arc::clone(model)));
-        builtin.push(registry.admitted(EXTRACTIVE_MODEL, Arc::new(extractive), None, Duration::ZERO));
-        builtin.extend(embedding.map(|(loaded, _)| loaded));
+        builtin.push(registry.admitted_builtin(EXTRACTIVE_MODEL, Arc::new(extractive)));
+        let (loaded, embedding) = embedding.unzip();
+        builtin.extend(loaded);
         if config.enable_stub {
             let stub = StubEngine::new(config.stub.clone());
-            builtin.push(registry.admitted(STUB_MODEL, Arc::new(stub), None, Duration::ZERO));
+            builtin.push(registry.admitted_builtin(STUB_MODEL, Arc::new(stub)));
         }
-        Self { builtin, ..registry }
+        let upstreams: Vec<Arc<Upstream>> =
+            config.upstreams.iter().filter_map(Upstream::open).map(Arc::new).collect();
+        for (name, engine) in upstreams.iter().flat_map(Upstream::engines) {
+            if builtin.iter().any(|model| model.name == name) {
+                tracing::warn!(name, "an upstream's model has a name that is taken; it is left out");
+            } else {
+                builtin.push(registry.admitted_builtin(&name, engine));
+            }
+        }
+        Self { builtin, upstreams, embedding, ..registry }
     }
 
     fn load_bundled_embedding(&self) -> Option<(Arc<LoadedModel>, Arc<StaticModel>)> {
-        let files = anwen_models::scan(&self.directory)
-            .into_iter()
-            .find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
+        let files = self.scan().into_iter().find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
         let Weights::StaticEmbedding { folder } = &files.weights else { return None };
         let started = Instant::now();
         let model = StaticModel::load(folder)
@@ -110,7 +122,29 @@ impl Registry {
             .ok()?;
         let model = Arc::new(model);
         let engine = Arc::new(StaticEngine::new(Arc::clone(&model)));
-        Some((self.admitted(STATIC_EMBEDDING_MODEL, engine, Some(files.clone()), started.elapsed()), model))
+        let bytes = files.size_bytes;
+        let took = started.elapsed();
+        let residence = self.new_residence();
+        let loaded =
+            self.admitted(STATIC_EMBEDDING_MODEL, engine, Some(files.clone()), took, bytes, residence);
+        Some((loaded, model))
+    }
+
+    /// What lies in the models directory. Reads it; call it where blocking is allowed.
+    fn scan(&self) -> Vec<ModelFiles> {
+        anwen_models::scan(&self.directory)
+    }
+
+    fn new_residence(&self) -> SharedResidence {
+        Arc::new(Mutex::new(Residence {
+            keep_alive: self.config.keep_alive(),
+            pinned: false,
+            last_used: Instant::now(),
+        }))
+    }
+
+    fn admitted_builtin(&self, name: &str, engine: Arc<dyn Engine>) -> Arc<LoadedModel> {
+        self.admitted(name, engine, None, Duration::ZERO, 0, self.new_residence())
     }
 
     fn admitted(
@@ -119,14 +153,25 @@ impl Registry {
         engine: Arc<dyn Engine>,
         files: Option<ModelFiles>,
         load_duration: Duration,
+        estimated_bytes: u64,
+        residence: SharedResidence,
     ) -> Arc<LoadedModel> {
+        let bounds = Bounds {
+            concurrency: engine.concurrency(),
+            capacity: self.config.queue_capacity,
+            capacity_per_user: self.config.queue_capacity_per_user,
+        };
+        let admission = Admission::new(name, bounds, Arc::clone(&self.idle));
+        let name = name.to_owned();
         Arc::new(LoadedModel {
-            name: name.to_owned(),
-            admission: Admission::new(name, engine.concurrency(), self.config.queue_capacity),
+            name,
             engine,
+            admission,
             files,
             load_duration,
-            last_used: Mutex::new(Instant::now()),
+            estimated_bytes,
+            loaded_at: Instant::now(),
+            residence,
         })
     }
 
@@ -139,9 +184,11 @@ impl Registry {
     ///
     /// Reads the directory; call it where blocking is allowed.
     pub fn list(&self) -> Vec<Listed> {
-        let mut listed: Vec<Listed> = self.builtin.iter().map(|model| listed_loaded(model)).collect();
+        let mut listed: Vec<Listed> = self.builtin.iter().map(listed_loaded).collect();
+        listed.extend(self.config.routes.iter().map(|route| listed_route(&route.name)));
+        let on_disk = self.scan();
         let slots = self.lock();
-        for files in anwen_models::scan(&self.directory) {
+        for files in on_disk {
             if self.builtin.iter().any(|model| model.name == files.name) {
                 continue;
             }
@@ -165,39 +212,88 @@ impl Registry {
 
     /// The model that `name` means, loaded if it is not yet.
     pub async fn acquire(self: &Arc<Self>, name: &str) -> Result<Arc<LoadedModel>, RuntimeError> {
+        self.acquire_as(name, Wish::default()).await
+    }
+
+    /// The model that `name` means, loaded as `wish` says.
+    pub async fn acquire_as(
+        self: &Arc<Self>,
+        name: &str,
+        wish: Wish,
+    ) -> Result<Arc<LoadedModel>, RuntimeError> {
+        let model = self.acquire_wide(name, wish.context_tokens).await?;
+        model.touch();
+        if let Some(keep_alive) = wish.keep_alive {
+            model.residence().keep_alive = keep_alive;
+        }
+        Ok(model)
+    }
+
+    async fn acquire_wide(
+        self: &Arc<Self>,
+        name: &str,
+        context_tokens: Option<u64>,
+    ) -> Result<Arc<LoadedModel>, RuntimeError> {
         let wanted = self.canonical(name);
-        if let Some(model) = self.find_loaded(&wanted) {
-            model.touch();
+        if let Some(model) = self.find_loaded(&wanted).filter(|model| takes(model, context_tokens)) {
             return Ok(model);
         }
         let registry = Arc::clone(self);
-        let lookup = wanted.clone();
-        let files = tokio::task::spawn_blocking(move || registry.find_on_disk(&lookup))
+        let mut files = tokio::task::spawn_blocking(move || registry.find_on_disk(&wanted))
             .await
             .map_err(RuntimeError::internal)?
             .ok_or(RuntimeError::ModelNotFound { name: name.to_owned() })?;
-        let loading = Arc::clone(&self.lock().entry(files.name.clone()).or_default().loading);
+        if let Some(tokens) = context_tokens {
+            let trained_for = files.context_tokens.unwrap_or(tokens);
+            files.settings.parameters.insert(CONTEXT_OPTION.to_owned(), Value::from(tokens.min(trained_for)));
+        }
+        let loading = self.with_slot(&files.name, |slot| Arc::clone(&slot.loading));
         let only_one = loading.lock_owned().await;
         // It may have been loaded while this request waited for its turn.
-        if let Some(model) = self.find_loaded(&files.name) {
-            model.touch();
+        if let Some(model) = self.find_loaded(&files.name).filter(|model| takes(model, context_tokens)) {
             return Ok(model);
         }
         // In a task of its own: a caller that goes must not leave a model half loaded.
         let registry = Arc::clone(self);
         let load = async move {
             let _only_one = only_one;
+            registry.unload_for_more_context(&files).await?;
             registry.load(files).await
         };
         tokio::spawn(load).await.map_err(RuntimeError::internal)?
     }
 
-    /// The name behind an alias, Ollama's `:latest` and `default`.
-    fn canonical(&self, name: &str) -> String {
+    /// Unloads a model that is loaded with too small a context, once it is idle.
+    async fn unload_for_more_context(&self, files: &ModelFiles) -> Result<(), RuntimeError> {
+        let deadline = tokio::time::Instant::now() + self.config.queue_timeout();
+        loop {
+            let idle = self.idle.notified();
+            tokio::pin!(idle);
+            idle.as_mut().enable();
+            let Some(model) = self.find_loaded(&files.name) else { return Ok(()) };
+            if model.admission.is_idle() {
+                tracing::info!(model = model.name, "model unloaded for a larger context");
+                self.with_slot(&files.name, |slot| drop(slot.loaded.take()));
+                return Ok(());
+            }
+            if tokio::time::timeout_at(deadline, idle).await.is_err() {
+                let (model, waiting) = (files.name.clone(), model.admission.load().1);
+                return Err(RuntimeError::Busy { model, waiting, retry_after: Duration::from_secs(1) });
+            }
+        }
+    }
+
+    /// The name behind an alias and Ollama's `:latest`.
+    pub(crate) fn unaliased<'a>(&'a self, name: &'a str) -> &'a str {
         let name = name.trim();
         let aliased = self.config.aliases.get(name).map_or(name, String::as_str);
         let plain = aliased.strip_suffix(LATEST_TAG).unwrap_or(aliased);
-        let plain = self.config.aliases.get(plain).map_or(plain, String::as_str);
+        self.config.aliases.get(plain).map_or(plain, String::as_str)
+    }
+
+    /// The name behind an alias, Ollama's `:latest` and `default`.
+    fn canonical(&self, name: &str) -> String {
+        let plain = self.unaliased(name);
         if plain.is_empty() || plain == DEFAULT_MODEL {
             return self.default_chat_model();
         }
@@ -228,33 +324,35 @@ impl Registry {
 
     /// By the exact name first, so that two names that differ in case only stay apart.
     fn find_on_disk(&self, name: &str) -> Option<ModelFiles> {
-        let models = anwen_models::scan(&self.directory);
+        let models = self.scan();
         let exact = models.iter().position(|files| files.name == name);
         let index =
             exact.or_else(|| models.iter().position(|files| files.name.eq_ignore_ascii_case(name)))?;
         models.into_iter().nth(index)
     }
 
-    async fn load(&self, files: ModelFiles) -> Result<Arc<LoadedModel>, RuntimeError> {
-        self.make_room(&files)?;
-        self.with_slot(&files.name, |slot| slot.is_loading = true);
+    async fn load(self: &Arc<Self>, files: ModelFiles) -> Result<Arc<LoadedModel>, RuntimeError> {
+        let is_heavy = !matches!(files.weights, Weights::StaticEmbedding { .. });
+        let _one_load = if is_heavy { Some(self.one_load.lock().await) } else { None };
+        let estimated_bytes = self.make_room(&files).await?;
+        let residence = self.with_slot(&files.name, |slot| {
+            slot.is_loading = true;
+            Arc::clone(&slot.residence)
+        });
         let started = Instant::now();
-        let result = engine::load::load(&files, &self.config).await;
-        let outcome = match result {
-            Ok(engine) => {
-                let took = started.elapsed();
-                tracing::info!(
-                    model = files.name,
-                    engine = engine.name(),
-                    took_ms = took.as_millis() as u64,
-                    "model loaded"
-                );
-                metrics::histogram!("anwen_model_load_duration_seconds", "model" => files.name.clone())
-                    .record(took.as_secs_f64());
-                Ok(self.admitted(&files.name.clone(), engine, Some(files.clone()), took))
-            }
-            Err(error) => Err(error),
-        };
+        let loaded = engine::load::load(&files, &self.config).await;
+        let took = started.elapsed();
+        let outcome = loaded.map(|engine| {
+            tracing::info!(
+                model = files.name,
+                engine = engine.name(),
+                took_ms = took.as_millis() as u64,
+                "model loaded"
+            );
+            metrics::histogram!("anwen_model_load_duration_seconds", "model" => files.name.clone())
+                .record(took.as_secs_f64());
+            self.admitted(&files.name, engine, Some(files.clone()), took, estimated_bytes, residence)
+        });
         self.with_slot(&files.name, |slot| {
             slot.is_loading = false;
             slot.failed = outcome.is_err().then(|| files.fingerprint());
@@ -263,42 +361,72 @@ impl Registry {
         outcome
     }
 
-    fn with_slot(&self, name: &str, change: impl FnOnce(&mut Slot)) {
-        change(self.lock().entry(name.to_owned()).or_default());
+    fn with_slot<T>(&self, name: &str, change: impl FnOnce(&mut Slot) -> T) -> T {
+        let mut slots = self.lock();
+        change(slots.entry(name.to_owned()).or_insert_with(|| Slot {
+            residence: self.new_residence(),
+            loading: Arc::default(),
+            is_loading: false,
+            loaded: None,
+            failed: None,
+        }))
     }
 
-    /// Unloads the model unused for longest until one more fits.
-    fn make_room(&self, files: &ModelFiles) -> Result<(), RuntimeError> {
-        if matches!(files.weights, Weights::StaticEmbedding { .. }) {
-            return Ok(());
+    /// Keeps a loaded model in memory for so long after its last use. Without effect on what is part of the program, and
+    /// where it is not loaded.
+    pub fn keep_alive(&self, name: &str, keep_alive: KeepAlive) {
+        if let Some(model) = self.find_loaded(&self.canonical(name)) {
+            model.residence().keep_alive = keep_alive;
+            // One that is idle already may have to go at once.
+            self.idle.notify_waiters();
         }
-        let mut slots = self.lock();
+    }
+
+    /// Keeps a loaded model in memory whatever happens, or no longer. False when it is not loaded.
+    pub fn pin(&self, name: &str, pinned: bool) -> bool {
+        let Some(model) = self.find_loaded(&self.canonical(name)) else { return false };
+        model.residence().pinned = pinned;
+        true
+    }
+
+    /// The bundled embedding, if it is there.
+    pub(crate) fn embedding(&self) -> Option<Arc<StaticModel>> {
+        self.embedding.clone()
+    }
+
+    /// The servers behind models of the engine `upstream`.
+    pub fn upstreams(&self) -> &[Arc<Upstream>] {
+        &self.upstreams
+    }
+
+    /// Sends waiting requests away and takes no new ones; those that run may end.
+    pub fn close(&self) {
+        for model in self.loaded() {
+            model.admission.close();
+        }
+    }
+
+    /// Returns when no request runs any more.
+    pub async fn drained(&self) {
         loop {
-            let loaded: Vec<Arc<LoadedModel>> = slots
-                .values()
-                .filter_map(|slot| slot.loaded.as_ref())
-                .filter(|model| model.is_heavy())
-                .map(Arc::clone)
-                .collect();
-            if loaded.len() < self.config.max_loaded_models.max(1) {
-                return Ok(());
+            let idle = self.idle.notified();
+            tokio::pin!(idle);
+            idle.as_mut().enable();
+            if self.loaded().iter().all(|model| model.admission.is_idle()) {
+                return;
             }
-            let idle = loaded
-                .iter()
-                .filter(|model| model.admission.load() == (0, 0))
-                .min_by_key(|model| model.last_used())
-                .ok_or_else(|| RuntimeError::Busy { model: files.name.clone(), waiting: loaded.len() })?;
-            tracing::info!(model = idle.name, for_model = files.name, "model unloaded to make room");
-            if let Some(slot) = slots.get_mut(&idle.name) {
-                slot.loaded = None;
-            }
+            idle.await;
         }
+    }
+
+    fn is_builtin(&self, name: &str) -> bool {
+        self.builtin.iter().any(|model| model.name.eq_ignore_ascii_case(name))
     }
 
     /// Frees a loaded model; generations that run end first. False when it was not loaded.
     pub fn unload(&self, name: &str) -> Result<bool, RuntimeError> {
         let name = self.canonical(name);
-        if self.builtin.iter().any(|model| model.name.eq_ignore_ascii_case(&name)) {
+        if self.is_builtin(&name) {
             return Err(RuntimeError::Invalid(format!("{name:?} is part of this program and stays loaded")));
         }
         let mut slots = self.lock();
@@ -307,61 +435,29 @@ impl Registry {
             .find(|(known, _)| known.eq_ignore_ascii_case(&name))
             .and_then(|(_, slot)| slot.loaded.take());
         if let Some(model) = &loaded {
+            model.residence().pinned = false;
             tracing::info!(model = model.name, "model unloaded");
+            metrics::gauge!("anwen_model_memory_bytes", "model" => model.name.clone()).set(0.0);
         }
         Ok(loaded.is_some())
     }
 }
 
-fn listed_loaded(model: &LoadedModel) -> Listed {
-    let engine = &model.engine;
-    let info = ModelInfo {
-        id: model.name.clone(),
-        engine: engine.name().to_owned(),
-        capabilities: engine.capabilities(),
-        state: ModelState::Ready,
-        context_tokens: saturating_u32(engine.context_tokens()),
-        dimensions: engine.dimensions().map(|dimensions| saturating_u32(Some(dimensions))),
-        size_bytes: model.files.as_ref().map_or(0, |files| files.size_bytes),
-    };
-    Listed { info, files: model.files.clone() }
+/// Whether a loaded model takes a context of so many tokens, or as many as it was trained for.
+fn takes(model: &LoadedModel, context_tokens: Option<u64>) -> bool {
+    let (Some(wanted), Some(has)) = (context_tokens, model.engine.context_tokens()) else { return true };
+    let Some(files) = model.files.as_ref().filter(|_| model.is_heavy()) else { return true };
+    // Loaded for as many before: the engine has given what it can.
+    let loaded_for = files.settings.parameters.get(CONTEXT_OPTION).and_then(Value::as_u64).unwrap_or(0);
+    let most = files.context_tokens.unwrap_or(wanted);
+    (has as u64).max(loaded_for) >= wanted.min(most)
 }
 
-fn listed_on_disk(files: ModelFiles, slot: Option<&Slot>) -> Listed {
-    let (engine, capabilities) = match files.weights {
-        Weights::StaticEmbedding { .. } => {
-            ("static", ModelCapabilities { embed: true, ..ModelCapabilities::default() })
-        }
-        Weights::Encoder { .. } => {
-            ("candle", ModelCapabilities { embed: true, ..ModelCapabilities::default() })
-        }
-        Weights::Gguf { .. } | Weights::Safetensors { .. } => {
-            ("mistralrs", ModelCapabilities { chat: true, ..ModelCapabilities::default() })
-        }
-    };
-    let state = match slot {
-        Some(slot) if slot.is_loading => ModelState::Loading,
-        Some(slot) if slot.failed.as_ref() == Some(&files.fingerprint()) => ModelState::Failed,
-        _ => ModelState::Available,
-    };
-    let info = ModelInfo {
-        id: files.name.clone(),
-        engine: engine.to_owned(),
-        capabilities,
-        state,
-        context_tokens: saturating_u32(files.context_tokens.and_then(|tokens| usize::try_from(tokens).ok())),
-        dimensions: None,
-        size_bytes: files.size_bytes,
-    };
-    Listed { info, files: Some(files) }
-}
-
-/// 0 stands for "no bound" on the wire.
-fn saturating_u32(number: Option<usize>) -> u32 {
-    number.map_or(0, |number| u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-/// When a model was last changed, for listings; the epoch for those that are part of the program.
-pub fn modified_at(files: Option<&ModelFiles>) -> SystemTime {
-    files.map_or(SystemTime::UNIX_EPOCH, |files| files.modified_at)
+impl Surroundings for Registry {
+    fn load_of(&self, model: &str) -> f64 {
+        self.find_loaded(&self.canonical(model)).map_or(0.0, |model| {
+            let (running, waiting) = model.admission.load();
+            (running + waiting) as f64 / model.engine.concurrency().max(1) as f64
+        })
+    }
 }

@@ -2,12 +2,14 @@
 
 use std::time::SystemTime;
 
+use anwen_contract::model::RuntimeNote;
 use serde_json::{Map, Value, json};
 
 use super::{nanoseconds, rfc3339};
 use crate::api::choices::ollama_finish;
-use crate::api::generation::{Answer, Timings};
+use crate::api::generation::{Answer, note_of};
 use crate::api::logprobs;
+use crate::api::measure::Timings;
 use crate::engine::{ChatEnd, Delta, ToolCall};
 
 /// Which of the two calls an answer belongs to.
@@ -24,12 +26,20 @@ pub(super) struct Lines {
     with_logprobs: bool,
     /// Hints that changed nothing, told at the end.
     ignored: Vec<&'static str>,
+    /// What was known before the answer began.
+    note: RuntimeNote,
     tool_calls: usize,
 }
 
 impl Lines {
-    pub(super) fn new(call: Call, model: &str, with_logprobs: bool, ignored: Vec<&'static str>) -> Self {
-        Self { call, model: model.to_owned(), with_logprobs, ignored, tool_calls: 0 }
+    pub(super) fn new(
+        call: Call,
+        model: &str,
+        with_logprobs: bool,
+        ignored: Vec<&'static str>,
+        note: RuntimeNote,
+    ) -> Self {
+        Self { call, model: model.to_owned(), with_logprobs, ignored, note, tool_calls: 0 }
     }
 
     fn line(&self, text: &str, thinking: &str) -> Value {
@@ -121,20 +131,12 @@ impl Lines {
 
     /// What Ollama has no field for.
     fn note(&self, end: &ChatEnd) -> Map<String, Value> {
-        let mut note = Map::new();
-        let mut add = |name: &str, value: Value| drop(note.insert(name.to_owned(), value));
-        if let Some(outcome) = end.outcome {
-            add("outcome", json!(outcome.as_str()));
-        }
-        if end.dropped_turns > 0 {
-            add("truncated", json!(true));
-            add("dropped_turns", json!(end.dropped_turns));
-        }
-        if end.cached_tokens > 0 {
-            add("cached_tokens", json!(end.cached_tokens));
-        }
+        let mut note = match note_of(&self.note, end).map(|note| json!(note)) {
+            Some(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
         if !self.ignored.is_empty() {
-            add("ignored", json!(self.ignored));
+            note.insert("ignored".to_owned(), json!(self.ignored));
         }
         note
     }

@@ -7,15 +7,16 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::keep_alive::KeepAlive;
 use super::nanoseconds;
-use super::options::Options;
+use super::options::{self, Options};
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, Ollama};
 use crate::api::embedding;
 use crate::api::input::Inputs;
 use crate::engine::{EmbedInput, EmbedJob};
 use crate::error::RuntimeError;
+use crate::registry::{KeepAlive, Wish};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,22 +47,28 @@ pub(super) struct OneRequest {
 }
 
 /// Options say nothing about vectors, but one that nobody knows is refused as in the other calls.
-fn check(options: Option<Map<String, Value>>, keep_alive: Option<&Value>) -> Result<(), RuntimeError> {
-    keep_alive.filter(|value| !value.is_null()).map(KeepAlive::parse).transpose()?;
-    Options::read(options.unwrap_or_default()).map(drop)
+fn wish_of(options: Option<Map<String, Value>>, keep_alive: Option<&Value>) -> Result<Wish, RuntimeError> {
+    let keep_alive = keep_alive.filter(|value| !value.is_null()).map(KeepAlive::parse).transpose()?;
+    let options = options.unwrap_or_default();
+    let context_tokens = options::context_tokens(&options)?;
+    Options::read(options)?;
+    Ok(Wish { keep_alive, context_tokens })
 }
 
 /// `POST /api/embed`.
 pub(super) async fn embed(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, Request>,
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let fail = Body::<Ollama, Request>::failure(&body.request_id);
     let started = Instant::now();
     let Request { model, input, truncate, dimensions, options, keep_alive } = body.value;
-    check(options, keep_alive.as_ref()).map_err(&fail)?;
+    let asking = Asking { wish: wish_of(options, keep_alive.as_ref()).map_err(&fail)?, ..asking };
     let (name, embeddings) =
-        embedding::run(&state, &model, EmbedJob { inputs: input.0, dimensions }).await.map_err(&fail)?;
+        embedding::run(&state, &asking, &model, EmbedJob { inputs: input.0, dimensions })
+            .await
+            .map_err(&fail)?;
     if truncate == Some(false) && !embeddings.truncated.is_empty() {
         return Err(fail(RuntimeError::Invalid("the input length exceeds the context length".to_owned())));
     }
@@ -82,17 +89,18 @@ pub(super) async fn embed(
 /// `POST /api/embeddings`.
 pub(super) async fn embed_one(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, OneRequest>,
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let fail = Body::<Ollama, OneRequest>::failure(&body.request_id);
     let OneRequest { model, prompt, options, keep_alive } = body.value;
-    check(options, keep_alive.as_ref()).map_err(&fail)?;
+    let asking = Asking { wish: wish_of(options, keep_alive.as_ref()).map_err(&fail)?, ..asking };
     if prompt.is_empty() {
         // As for a generation, a request without text asks for the model to be loaded.
-        state.registry.acquire(&model).await.map_err(&fail)?;
+        state.registry.acquire_as(&model, asking.wish).await.map_err(&fail)?;
         return Ok(Json(json!({"embedding": []})));
     }
     let job = EmbedJob { inputs: vec![EmbedInput::Text(prompt)], dimensions: None };
-    let (_, embeddings) = embedding::run(&state, &model, job).await.map_err(&fail)?;
+    let (_, embeddings) = embedding::run(&state, &asking, &model, job).await.map_err(&fail)?;
     Ok(Json(json!({"embedding": embeddings.values})))
 }

@@ -1,7 +1,9 @@
 //! `/api/chat` and `/api/generate`.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
+use anwen_contract::model::RuntimeNote;
 use axum::Json;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
@@ -15,52 +17,59 @@ use super::answer::{Call, Lines};
 use super::context;
 use super::request::{Request, Work};
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, Ollama, Surface};
 use crate::api::generation::{self, Event, Generation};
 use crate::engine::{Role, Turn};
 use crate::error::RuntimeError;
+use crate::registry::KeepAlive;
 
 /// `POST /api/chat`.
 pub(super) async fn chat(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, Map<String, Value>>,
 ) -> Result<Response, Failure<Ollama>> {
     let fail = Body::<Ollama, Map<String, Value>>::failure(&body.request_id);
     let request = Request::chat(body.value, &state).map_err(&fail)?;
-    answer(&state, Call::Chat, request, &body.request_id).await.map_err(&fail)
+    answer(&state, asking, Call::Chat, request, &body.request_id).await.map_err(&fail)
 }
 
 /// `POST /api/generate`.
 pub(super) async fn generate(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<Ollama, Map<String, Value>>,
 ) -> Result<Response, Failure<Ollama>> {
     let fail = Body::<Ollama, Map<String, Value>>::failure(&body.request_id);
     let request = Request::generate(body.value, &state).map_err(&fail)?;
-    answer(&state, Call::Generate, request, &body.request_id).await.map_err(&fail)
+    answer(&state, asking, Call::Generate, request, &body.request_id).await.map_err(&fail)
 }
 
 async fn answer(
     state: &ApiState,
+    asking: Asking,
     call: Call,
     request: Request,
     request_id: &str,
 ) -> Result<Response, RuntimeError> {
-    let Request { model, stream, keep_alive, ignored, work } = request;
+    let Request { model, stream, wish, ignored, work } = request;
     let Work::Generate { job, conversation } = work else {
-        let lines = Lines::new(call, &model, false, ignored);
-        let reason = if keep_alive.is_some_and(|keep_alive| keep_alive.unloads()) {
+        let lines = Lines::new(call, &model, false, ignored, RuntimeNote::default());
+        let reason = if wish.keep_alive == Some(KeepAlive::For(Duration::ZERO)) {
             state.registry.unload(&model)?;
             "unload"
         } else {
-            state.registry.acquire(&model).await?;
+            state.registry.acquire_as(&model, wish).await?;
             "load"
         };
         return Ok(Json(lines.nothing(reason)).into_response());
     };
     let with_logprobs = job.logprobs.is_some();
-    let generation = generation::start(state, &model, *job).await?;
-    let mut lines = Lines::new(call, &generation.model.name, with_logprobs, ignored);
+    let asking = Asking { wish, ..asking };
+    let generation = generation::start(state, &asking, &model, *job).await?;
+    let note = generation.note.clone();
+    let mut lines = Lines::new(call, &generation.model.name, with_logprobs, ignored, note);
     if stream {
         return Ok(streamed(generation, lines, conversation, request_id.to_owned()));
     }

@@ -4,7 +4,6 @@ mod answer;
 mod context;
 mod embed;
 mod generate;
-mod keep_alive;
 mod messages;
 mod models;
 mod options;

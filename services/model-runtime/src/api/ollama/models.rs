@@ -1,6 +1,7 @@
 //! `/api/tags`, `/api/ps`, `/api/show` and `/api/version`.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anwen_contract::model::ModelCapabilities;
 use anwen_platform::http::RequestId;
@@ -74,18 +75,25 @@ pub(super) async fn running(
     RequestId(id): RequestId,
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let all = listed(&state).await.map_err(|failure| Failure::new(&failure, &id))?;
-    let loaded = state.registry.loaded();
     let models: Vec<Value> = all
         .iter()
-        .filter(|listed| loaded.iter().any(|model| model.name == listed.info.id))
-        .map(|listed| {
+        .filter_map(|listed| Some((listed, listed.loaded.as_ref()?)))
+        .map(|(listed, model)| {
             let mut entry = tag(listed);
-            entry["size_vram"] = json!(0);
+            entry["size"] = json!(model.memory_bytes());
+            entry["size_vram"] = json!(model.engine.device_memory_bytes());
+            // What nothing unloads has a date that is far away: Ollama's clients read one always.
+            entry["expires_at"] = json!(rfc3339(model.expires_at().unwrap_or_else(far_away)));
             entry["context_length"] = json!(listed.info.context_tokens);
             entry
         })
         .collect();
     Ok(Json(json!({ "models": models })))
+}
+
+fn far_away() -> SystemTime {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    SystemTime::now() + CENTURY
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::context;
-use super::keep_alive::KeepAlive;
 use super::messages::{self, Message};
 use super::options::{self, Options};
 use crate::api::ApiState;
@@ -14,6 +13,7 @@ use crate::api::logprobs::MAX_TOP_LOGPROBS;
 use crate::api::tools::{self, Tool};
 use crate::engine::{AnswerFormat, ChatJob, Overflow, Prompt, Role, Think, Turn};
 use crate::error::RuntimeError;
+use crate::registry::{KeepAlive, Wish};
 
 /// The fields of `/api/chat`.
 const CHAT_FIELDS: &Fields = &[
@@ -121,7 +121,8 @@ fn yes() -> bool {
 pub(super) struct Request {
     pub model: String,
     pub stream: bool,
-    pub keep_alive: Option<KeepAlive>,
+    /// How the model is to be loaded and kept.
+    pub wish: Wish,
     /// Hints that were taken and changed nothing.
     pub ignored: Vec<&'static str>,
     /// Fields of top level that only the first line of a generation needs.
@@ -209,7 +210,10 @@ impl Common {
         asked: Option<(Prompt, Option<Vec<Turn>>)>,
         state: &ApiState,
     ) -> Result<Request, RuntimeError> {
-        let keep_alive = self.keep_alive.as_ref().map(KeepAlive::parse).transpose()?;
+        let keep_alive = self.keep_alive.as_ref().filter(|value| !value.is_null());
+        let keep_alive = keep_alive.map(KeepAlive::parse).transpose()?;
+        let context_tokens = options::context_tokens(&self.options)?;
+        let wish = Wish { keep_alive, context_tokens };
         let stream = self.stream;
         let work = match asked {
             None => Work::Load,
@@ -219,7 +223,7 @@ impl Common {
                 Work::Generate { job: Box::new(job), conversation }
             }
         };
-        Ok(Request { model, stream, keep_alive, ignored, work })
+        Ok(Request { model, stream, wish, ignored, work })
     }
 
     fn into_job(

@@ -1,9 +1,9 @@
 //! The parts of a chat completion's answer.
 
 use anwen_contract::model::{RuntimeNote, Usage};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::api::generation::{Answer, Event};
+use crate::api::generation::{Answer, Event, note_of};
 use crate::api::logprobs;
 use crate::engine::{ChatEnd, ToolCall};
 
@@ -14,6 +14,8 @@ pub(super) struct Head {
     pub model: String,
     pub with_logprobs: bool,
     pub with_usage: bool,
+    /// What was known before the first answer began.
+    pub note: RuntimeNote,
     /// Of each choice: the tools that it has called.
     calls: Vec<usize>,
     /// The ends so far; the usage is told when it is of all choices.
@@ -28,6 +30,7 @@ impl Head {
             model,
             with_logprobs: false,
             with_usage: false,
+            note: RuntimeNote::default(),
             calls: vec![0; choices],
             ends: Vec::with_capacity(choices),
         }
@@ -56,7 +59,7 @@ impl Head {
             "choices": choices,
             "usage": usage(&ends, ends.len()),
         });
-        if let Some(note) = note(&ends) {
+        if let Some(note) = note(&self.note, &ends) {
             body["anwen"] = note;
         }
         body
@@ -122,7 +125,7 @@ impl Head {
 
     fn ended(&mut self, index: usize, end: ChatEnd) -> Vec<Value> {
         let mut last = self.delta(index, json!({}), Some(end.finish.as_str()));
-        if let Some(note) = note(&[&end]) {
+        if let Some(note) = note(&self.note, &[&end]) {
             last["anwen"] = note;
         }
         self.ends.push(end);
@@ -171,20 +174,8 @@ pub(super) fn usage(ends: &[&ChatEnd], per_prompt: usize) -> Value {
     usage
 }
 
-/// What OpenAI has no field for.
-pub(super) fn note(ends: &[&ChatEnd]) -> Option<Value> {
-    let outcome = ends.iter().find_map(|end| end.outcome).map(|outcome| outcome.as_str().to_owned());
-    let dropped = ends.iter().map(|end| end.dropped_turns).max().unwrap_or_default();
-    if outcome.is_none() && dropped == 0 {
-        return None;
-    }
-    let note = RuntimeNote { outcome, truncated: (dropped > 0).then_some(true), ..RuntimeNote::default() };
-    let mut fields = match json!(note) {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    };
-    if dropped > 0 {
-        fields.insert("dropped_turns".to_owned(), json!(dropped));
-    }
-    Some(Value::Object(fields))
+/// What OpenAI has no field for: the note of the answer whose prompt was cut most.
+pub(super) fn note(begin: &RuntimeNote, ends: &[&ChatEnd]) -> Option<Value> {
+    let end = ends.iter().max_by_key(|end| (end.dropped_turns, end.outcome.is_some()))?;
+    note_of(begin, end).map(|note| json!(note))
 }

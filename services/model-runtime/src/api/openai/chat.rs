@@ -15,12 +15,14 @@ use super::answer::Head;
 use super::request::Request;
 use super::unix_seconds;
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi, Surface};
 use crate::api::choices::{self, Choices};
 
 /// `POST /v1/chat/completions`.
 pub(super) async fn complete(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<OpenAi, Map<String, Value>>,
 ) -> Result<Response, Failure<OpenAi>> {
     let request_id = body.request_id;
@@ -28,10 +30,12 @@ pub(super) async fn complete(
     let request = Request::read(body.value, &state).await.map_err(&fail)?;
     let with_logprobs = request.job.logprobs.is_some();
     let jobs = choices::repeated(&request.job, request.n).collect();
-    let choices = choices::start(&state, &request.model, jobs, request.tool_calls).await.map_err(&fail)?;
+    let choices =
+        choices::start(&state, &asking, &request.model, jobs, request.tool_calls).await.map_err(&fail)?;
     let id = format!("chatcmpl-{}", Uuid::new_v4().simple());
     let created = unix_seconds(SystemTime::now());
     let mut head = Head::new(id, created, choices.model.name.clone(), request.n as usize);
+    head.note = choices.note.clone();
     head.with_logprobs = with_logprobs;
     head.with_usage = request.with_usage;
     if request.stream {

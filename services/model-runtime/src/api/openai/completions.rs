@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::SystemTime;
 
+use anwen_contract::model::RuntimeNote;
 use anwen_contract::model::StreamOptions;
 use axum::Json;
 use axum::extract::State;
@@ -17,6 +18,7 @@ use super::answer::{note, usage};
 use super::sampling::{SamplingFields, choices as choices_wanted, invalid, logprobs};
 use super::unix_seconds;
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi, Surface};
 use crate::api::choices::{self, Choices, ToolCalls};
 use crate::api::fields::{self, Field, Fields};
@@ -163,6 +165,7 @@ fn echo_of(prompt: &EmbedInput, wanted: bool) -> Result<String, RuntimeError> {
 /// `POST /v1/completions`.
 pub(super) async fn complete(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<OpenAi, Map<String, Value>>,
 ) -> Result<Response, Failure<OpenAi>> {
     let request_id = body.request_id;
@@ -170,11 +173,12 @@ pub(super) async fn complete(
     let Request { model, stream, with_usage, per_prompt, jobs, echoes } =
         Request::read(body.value, &state).map_err(&fail)?;
     let with_logprobs = jobs.iter().any(|job| job.logprobs.is_some());
-    let choices = choices::start(&state, &model, jobs, ToolCalls::Many).await.map_err(&fail)?;
+    let choices = choices::start(&state, &asking, &model, jobs, ToolCalls::Many).await.map_err(&fail)?;
     let head = Head {
         id: format!("cmpl-{}", Uuid::new_v4().simple()),
         created: unix_seconds(SystemTime::now()),
         model: choices.model.name.clone(),
+        note: choices.note.clone(),
         with_logprobs,
         with_usage,
         offsets: echoes.iter().map(|echo| echo.chars().count()).collect(),
@@ -197,6 +201,8 @@ struct Head {
     model: String,
     with_logprobs: bool,
     with_usage: bool,
+    /// What was known before the first answer began.
+    note: RuntimeNote,
     echoes: Vec<String>,
     /// Characters of each choice so far.
     offsets: Vec<usize>,
@@ -231,7 +237,7 @@ impl Head {
         let mut body = self.body(choices.collect());
         let ends: Vec<&ChatEnd> = answers.iter().map(|answer| &answer.end).collect();
         body["usage"] = usage(&ends, self.per_prompt);
-        if let Some(note) = note(&ends) {
+        if let Some(note) = note(&self.note, &ends) {
             body["anwen"] = note;
         }
         body
@@ -248,7 +254,7 @@ impl Head {
             }
             Event::Done(end, _) => {
                 let mut last = self.body(vec![self.choice(index, "", &[], Some(end.finish.as_str()))]);
-                if let Some(note) = note(&[&end]) {
+                if let Some(note) = note(&self.note, &[&end]) {
                     last["anwen"] = note;
                 }
                 self.ends.push((index, end));

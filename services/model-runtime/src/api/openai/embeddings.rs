@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi};
 use crate::api::embedding_wire::{VectorEncoding, openai_answer};
 use crate::api::input::Inputs;
@@ -48,12 +49,14 @@ struct Usage {
 /// `POST /v1/embeddings`.
 pub(super) async fn embed(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<OpenAi, Request>,
 ) -> Result<Response, Failure<OpenAi>> {
     let fail = Body::<OpenAi, Request>::failure(&body.request_id);
     let Request { model, input, encoding_format, dimensions, _user: _ } = body.value;
     let job = EmbedJob { inputs: input.0, dimensions };
-    let (model, embeddings) = crate::api::embedding::run(&state, &model, job).await.map_err(&fail)?;
+    let (model, embeddings) =
+        crate::api::embedding::run(&state, &asking, &model, job).await.map_err(&fail)?;
     let tokens = embeddings.tokens;
     let truncated = &embeddings.truncated;
     let head = Head {

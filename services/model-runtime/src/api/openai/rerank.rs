@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::api::ApiState;
+use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi};
 use crate::api::fields::{self, Field, Fields};
 use crate::api::reranking;
@@ -59,20 +60,21 @@ impl Document {
 /// `POST /v1/rerank`. The best come first; `index` is the document's place in the request.
 pub(super) async fn rerank(
     State(state): State<ApiState>,
+    asking: Asking,
     body: Body<OpenAi, Map<String, Value>>,
 ) -> Result<Json<Value>, Failure<OpenAi>> {
     let fail = Body::<OpenAi, Map<String, Value>>::failure(&body.request_id);
-    answer(&state, body.value).await.map(Json).map_err(&fail)
+    answer(&state, &asking, body.value).await.map(Json).map_err(&fail)
 }
 
-async fn answer(state: &ApiState, body: Map<String, Value>) -> Result<Value, RuntimeError> {
+async fn answer(state: &ApiState, asking: &Asking, body: Map<String, Value>) -> Result<Value, RuntimeError> {
     let (body, _): (RerankBody, _) = fields::read(FIELDS, body)?;
     if body.top_n == Some(0) {
         return Err(RuntimeError::Invalid("top_n must be at least 1".to_owned()));
     }
     let query = body.query.into_text();
     let documents: Vec<String> = body.documents.into_iter().map(Document::into_text).collect();
-    let (model, ranked) = reranking::run(state, &body.model, &query, &documents).await?;
+    let (model, ranked) = reranking::run(state, asking, &body.model, &query, &documents).await?;
     let results: Vec<Value> = ranked
         .into_iter()
         .take(body.top_n.unwrap_or(usize::MAX))
