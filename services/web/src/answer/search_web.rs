@@ -2,9 +2,9 @@
 
 use super::pipeline::Run;
 use crate::audit::{Actor, Entry};
+use anwen_contract::ApiError;
 use anwen_contract::chat::Step;
 use anwen_contract::search::{ReadAnswer, ReadRequest, SearchAnswer, SearchRequest, SearchResult};
-use anwen_contract::ApiError;
 use futures::future::join_all;
 use serde_json::json;
 use std::time::Duration;

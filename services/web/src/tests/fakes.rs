@@ -241,6 +241,10 @@ pub struct FakeModel {
     /// Each piece of an answer takes a permit.
     pub pieces: Arc<Semaphore>,
     pub models: Arc<Mutex<Value>>,
+    /// The other calls that came, as `POST /path` and the body.
+    pub calls: Arc<Mutex<Vec<(String, Bytes)>>>,
+    /// What those answer, by `POST /path`; else `{}`.
+    pub answers: Arc<Mutex<BTreeMap<String, (StatusCode, String)>>>,
 }
 
 /// The quoting answerer as `/admin/models` lists it.
@@ -276,6 +280,8 @@ impl FakeModel {
             scripts: Arc::new(Mutex::new(vec![vec![piece("quoted.[1]"), ending(Some("quoted"))]])),
             pieces: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             models: Arc::new(Mutex::new(json!([quoting_model()]))),
+            calls: Arc::default(),
+            answers: Arc::default(),
         }
     }
 
@@ -284,8 +290,18 @@ impl FakeModel {
             .route("/admin/models", get(admin_models))
             .route("/v1/chat/completions", post(chat))
             .route("/readyz", get(|| async { "ready" }))
+            .fallback(other_call)
             .with_state(self.clone());
         serve(routes).await
+    }
+
+    pub fn answers(&self, line: &str, status: StatusCode, body: impl Into<String>) {
+        self.answers.lock().unwrap().insert(line.to_owned(), (status, body.into()));
+    }
+
+    /// The lines of the calls that have an answer of their own or none.
+    pub fn lines(&self) -> Vec<String> {
+        self.calls.lock().unwrap().iter().map(|(line, _)| line.clone()).collect()
     }
 
     pub fn says(&self, script: Vec<Value>) {
@@ -304,6 +320,16 @@ impl FakeModel {
     pub fn let_out(&self, count: usize) {
         self.pieces.add_permits(count);
     }
+}
+
+async fn other_call(State(fake): State<FakeModel>, request: axum::extract::Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let line = format!("{} {}", parts.method, parts.uri.path());
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    fake.calls.lock().unwrap().push((line.clone(), body));
+    let (status, text) =
+        fake.answers.lock().unwrap().get(&line).cloned().unwrap_or((StatusCode::OK, "{}".to_owned()));
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 async fn admin_models(State(fake): State<FakeModel>) -> Json<Value> {

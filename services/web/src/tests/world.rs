@@ -222,10 +222,7 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let path = if ["/v1/", "/ollama/", "/api/", "/searxng/", "/tika", "/rmeta"]
-            .iter()
-            .any(|prefix| path.starts_with(prefix))
-        {
+        let path = if path.starts_with("/api/") || anwen_contract::is_for_programs(path) {
             path.to_owned()
         } else {
             format!("/api/v1{path}")
