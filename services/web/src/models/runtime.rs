@@ -37,6 +37,7 @@ fn code_of(status: StatusCode) -> ErrorCode {
         StatusCode::NOT_FOUND => ErrorCode::ModelNotFound,
         StatusCode::CONFLICT => ErrorCode::Conflict,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::FileTooLarge,
+        StatusCode::INSUFFICIENT_STORAGE => ErrorCode::StorageUnavailable,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => ErrorCode::ModelBusy,
         status if status.is_client_error() => ErrorCode::InvalidRequest,
         _ => ErrorCode::ServiceUnavailable,

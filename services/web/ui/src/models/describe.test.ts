@@ -22,7 +22,11 @@ const model = (part: Partial<AdminModel> = {}): AdminModel => ({
 describe('what can be done with a model', () => {
   it('follows from its state', () => {
     expect(actionsOf(model())).toMatchObject({ load: true, unload: false, pin: false, remove: true });
-    expect(actionsOf(model({ state: 'ready', pinned: false }))).toMatchObject({ load: false, unload: true, pin: true });
+    expect(actionsOf(model({ state: 'ready', pinned: false }))).toMatchObject({
+      load: false,
+      unload: true,
+      pin: true,
+    });
     expect(actionsOf(model({ state: 'ready', pinned: true }))).toMatchObject({ pin: false, unpin: true });
     expect(Object.values(actionsOf(model({ state: 'loading' })))).not.toContain(true);
   });
@@ -44,13 +48,13 @@ describe('what is shown', () => {
 
   it('says whether the memory is there', () => {
     const memory = { total_bytes: 100, available_bytes: 40 };
-    expect([fitOf(40, memory), fitOf(41, memory), fitOf(101, memory), fitOf(null, memory), fitOf(1, null)]).toEqual([
-      'fits',
-      'tight',
-      'too_large',
-      'unknown',
-      'unknown',
-    ]);
+    expect([
+      fitOf(40, memory),
+      fitOf(41, memory),
+      fitOf(101, memory),
+      fitOf(null, memory),
+      fitOf(1, null),
+    ]).toEqual(['fits', 'tight', 'large', 'unknown', 'unknown']);
   });
 
   it('asks again soon while something moves', () => {

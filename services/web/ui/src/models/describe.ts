@@ -12,7 +12,7 @@ export function capabilitiesOf({ capabilities }: Pick<Model, 'capabilities'>): C
 
 /** Whether a model is part of the program: those are neither unloaded nor deleted. */
 export const isBuiltIn = (model: Pick<Model, 'id' | 'engine'>): boolean =>
-  model.engine === 'extractive' || model.engine === 'stub' || model.id === 'embedding';
+  ['extractive', 'stub', 'route'].includes(model.engine) || model.id === 'embedding';
 
 export interface Actions {
   load: boolean;
@@ -39,14 +39,16 @@ export function actionsOf(model: AdminModel): Actions {
 
 /** Whether the list changes by itself soon, so that it is worth asking for again at once. */
 export const isMoving = (models: readonly AdminModel[]): boolean =>
-  models.some((model) => model.state === 'loading' || (model.queue?.running ?? 0) + (model.queue?.waiting ?? 0) > 0);
+  models.some(
+    (model) => model.state === 'loading' || (model.queue?.running ?? 0) + (model.queue?.waiting ?? 0) > 0,
+  );
 
-export type Fit = 'fits' | 'tight' | 'too_large' | 'unknown';
+export type Fit = 'fits' | 'tight' | 'large' | 'unknown';
 
 /** Whether a model's memory is there: now, only if other models make room, or not at all. */
 export function fitOf(neededBytes: number | null | undefined, memory: ModelMemory | null | undefined): Fit {
   if (neededBytes == null || memory == null) return 'unknown';
-  if (neededBytes > memory.total_bytes) return 'too_large';
+  if (neededBytes > memory.total_bytes) return 'large';
   return neededBytes > memory.available_bytes ? 'tight' : 'fits';
 }
 

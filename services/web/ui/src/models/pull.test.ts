@@ -22,7 +22,8 @@ describe('following a pull', () => {
 
   it('reports until it is done', async () => {
     const seen: Partial<Progress>[] = [];
-    const text = event('progress', { status: 'pulling', digest: 'a', total: 2, completed: 1 }) + event('done', {});
+    const text =
+      event('progress', { status: 'pulling', digest: 'a', total: 2, completed: 1 }) + event('done', {});
     await followPull(new Response(text), (progress) => seen.push(progress));
     expect(seen).toEqual([{ phase: 'pulling', completed: 1, total: 2 }]);
   });
@@ -33,6 +34,8 @@ describe('following a pull', () => {
       () => undefined,
     );
     await expect(refused).rejects.toMatchObject({ code: 'storage_unavailable', message: 'the disk is full' });
-    await expect(followPull(new Response(''), () => undefined)).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(followPull(new Response(''), () => undefined)).rejects.toMatchObject({
+      code: 'unreachable',
+    });
   });
 });

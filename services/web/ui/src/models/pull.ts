@@ -9,7 +9,8 @@ export class PullCount {
 
   add(progress: PullProgress): { phase: string; completed: number; total: number | null } {
     const { digest, total } = progress;
-    if (digest != null && total != null) this.files.set(digest, { completed: progress.completed ?? 0, total });
+    if (digest != null && total != null)
+      this.files.set(digest, { completed: progress.completed ?? 0, total });
     const files = [...this.files.values()];
     const sum = (of: 'completed' | 'total') => files.reduce((all, file) => all + file[of], 0);
     return {

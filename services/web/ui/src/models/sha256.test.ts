@@ -5,9 +5,12 @@ import { Sha256 } from './sha256';
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 3)) % 256);
 
 describe('the digest', () => {
-  it.each([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])('of %i bytes is the one that everybody computes', (n) => {
-    expect(new Sha256().update(bytes(n)).hex()).toBe(createHash('sha256').update(bytes(n)).digest('hex'));
-  });
+  it.each([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])(
+    'of %i bytes is the one that everybody computes',
+    (n) => {
+      expect(new Sha256().update(bytes(n)).hex()).toBe(createHash('sha256').update(bytes(n)).digest('hex'));
+    },
+  );
 
   it('does not depend on how the data is cut', () => {
     const data = bytes(5000);

@@ -14,7 +14,9 @@ describe('tasks', () => {
       return new Promise((resolve) => (end = resolve));
     });
     report({ phase: 'pulling', completed: 1, total: 4 });
-    expect(tasks.snapshot()).toMatchObject([{ name: 'qwen3', state: 'running', phase: 'pulling', completed: 1 }]);
+    expect(tasks.snapshot()).toMatchObject([
+      { name: 'qwen3', state: 'running', phase: 'pulling', completed: 1 },
+    ]);
     expect(tasks.isRunning('pull', 'qwen3')).toBe(true);
     end();
     await ended;

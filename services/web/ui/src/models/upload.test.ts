@@ -7,7 +7,11 @@ describe('the digest of a file', () => {
     const data = new Uint8Array(5 * 1024 * 1024).fill(7);
     const seen: number[] = [];
     const signal = new AbortController().signal;
-    const digest = await digestOf(new Blob([data]), (progress) => seen.push(progress.completed ?? -1), signal);
+    const digest = await digestOf(
+      new Blob([data]),
+      (progress) => seen.push(progress.completed ?? -1),
+      signal,
+    );
     expect(digest).toBe(createHash('sha256').update(data).digest('hex'));
     expect(seen).toEqual([4 * 1024 * 1024, 5 * 1024 * 1024]);
   });
