@@ -103,7 +103,7 @@ const pages = {
   },
   modelscatalogue: async (page) => {
     await pages.models(page);
-    await page.locator('.words-actions').last().scrollIntoViewIfNeeded();
+    await page.locator('.model-file-buttons').scrollIntoViewIfNeeded();
   },
   modelsmenu: async (page) => {
     await pages.models(page);

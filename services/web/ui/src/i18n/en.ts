@@ -542,6 +542,10 @@ export const en: Record<keyof typeof zh, string> = {
   'models.task_cancelled': 'Cancelled',
   'models.task_cancel': 'Cancel: {name}',
   'models.task_dismiss': 'Remove from the list: {name}',
+  'models.phase_manifest': 'Reading what belongs to it',
+  'models.phase_pulling': 'Fetching',
+  'models.phase_verifying': 'Checking',
+  'models.phase_writing': 'Storing',
   'models.phase_starting': 'Starting',
   'models.phase_hashing': 'Computing the checksum',
   'models.phase_sending': 'Sending',
@@ -549,7 +553,7 @@ export const en: Record<keyof typeof zh, string> = {
   'models.pull_title': 'Fetch a model',
   'models.pull_source': 'Name or address',
   'models.pull_hint':
-    'Such as qwen3:4b, hf.co/organisation/model or modelscope.cn/organisation/model. What was fetched before is gone on from.',
+    'Such as qwen3:4b, hf.co/organisation/model or modelscope.cn/organisation/model. A fetch that broke off goes on where it stopped.',
   'models.pull': 'Fetch',
   'models.pull_off':
     'This server fetches no models over the network. Bring them as files below, or set enabled = true under [model_runtime.pull] in anwen.toml.',

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { followPull, PullCount } from './pull';
+import { followPull, phaseOf, PullCount } from './pull';
 import type { Progress } from './tasks';
 
 describe('the count of a pull', () => {
   it('adds its files up', () => {
     const count = new PullCount();
     expect(count.add({ status: 'pulling manifest' })).toEqual({
-      phase: 'pulling manifest',
+      phase: 'manifest',
       completed: 0,
       total: null,
     });
@@ -14,6 +14,14 @@ describe('the count of a pull', () => {
     const both = count.add({ status: 'pulling', digest: 'b', total: 30, completed: 5 });
     expect(both).toEqual({ phase: 'pulling', completed: 15, total: 40 });
     expect(count.add({ status: 'verifying' }).completed).toBe(15);
+  });
+});
+
+describe('the step of a pull', () => {
+  it('has a name where it is known, and the runtime’s words where not', () => {
+    expect(
+      ['pulling 6a0746a1ec1a', 'verifying sha256 digest', 'writing manifest', 'mending'].map(phaseOf),
+    ).toEqual(['pulling', 'verifying', 'writing', 'mending']);
   });
 });
 

@@ -3,6 +3,19 @@ import { readEvents } from '../api/sse';
 import type { PullProgress } from '../api/types';
 import type { Report } from './tasks';
 
+/** The steps of a pull that have words of their own in the dictionaries, by how the runtime's begin. */
+const PHASES: readonly [start: string, phase: string][] = [
+  ['pulling manifest', 'manifest'],
+  ['pulling', 'pulling'],
+  ['downloading', 'pulling'],
+  ['verifying', 'verifying'],
+  ['writing', 'writing'],
+];
+
+/** The step behind the runtime's words; those words themselves where it is not a known one. */
+export const phaseOf = (status: string): string =>
+  PHASES.find(([start]) => status.toLowerCase().startsWith(start))?.[1] ?? status;
+
 /** Adds up the files of one pull: its progress comes file by file. */
 export class PullCount {
   private readonly files = new Map<string, { completed: number; total: number }>();
@@ -14,7 +27,7 @@ export class PullCount {
     const files = [...this.files.values()];
     const sum = (of: 'completed' | 'total') => files.reduce((all, file) => all + file[of], 0);
     return {
-      phase: progress.status,
+      phase: phaseOf(progress.status),
       completed: sum('completed'),
       total: files.length === 0 ? null : sum('total'),
     };

@@ -28,7 +28,7 @@ export function ModelFilesCard() {
     <section className="card rule-card">
       <h2>{t('models.files')}</h2>
       <p>{t('models.files_lead')}</p>
-      <div className="words-actions">
+      <div className="model-file-buttons">
         <FileButton label={t('models.upload')} accept=".gguf" onFile={choose} />
         <FileButton
           label={t('models.import')}

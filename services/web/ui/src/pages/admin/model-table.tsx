@@ -69,7 +69,10 @@ function Row({ model, onAccess, onDelete }: { model: AdminModel } & Actions) {
   const t = useT();
   const figures = useFigures(model);
   const facts = [model.engine, model.parameter_size, model.quantization].filter(Boolean).join(' · ');
-  const narrow = [figures.size, figures.memory, figures.context].filter((text) => text !== '–').join(' · ');
+  const context = model.context_tokens > 0 ? t('models.context_of', { n: figures.context }) : '–';
+  const narrow = [figures.size, figures.memory, context, figures.queue]
+    .filter((text) => text !== '–')
+    .join(' · ');
   return (
     <tr>
       <th scope="row">

@@ -41,12 +41,12 @@ export default function ModelsTab() {
         <p>{t('models.lead')}</p>
         {memory && <Memory memory={memory} />}
       </header>
-      <ModelTaskList />
       <ModelTable
         models={models}
         onAccess={(model) => setOpen({ kind: 'access', model })}
         onDelete={(model) => setOpen({ kind: 'delete', model })}
       />
+      <ModelTaskList />
       <PullCard enabled={catalogue.data?.pull_enabled ?? null} />
       <CatalogueCard catalogue={catalogue} memory={memory ?? null} />
       <ModelFilesCard />
