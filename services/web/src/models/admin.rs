@@ -138,7 +138,7 @@ async fn load(
     caller: Administrator,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&app, &caller, Method::POST, &name, "load", "model.loaded").await
+    change(&app, &caller, &name, "load", json!({}), "model.loaded").await
 }
 
 /// Frees the memory of a model; answers that are being written end first.
@@ -149,7 +149,7 @@ async fn unload(
     caller: Administrator,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&app, &caller, Method::POST, &name, "unload", "model.unloaded").await
+    change(&app, &caller, &name, "unload", json!({}), "model.unloaded").await
 }
 
 /// Keeps a model loaded: it makes no room for others. Loads it where it is not.
@@ -160,7 +160,7 @@ async fn pin(
     caller: Administrator,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&app, &caller, Method::PUT, &name, "pin", "model.pinned").await
+    change(&app, &caller, &name, "load", json!({"pin": true}), "model.pinned").await
 }
 
 /// Lets a model make room for others again.
@@ -171,21 +171,22 @@ async fn unpin(
     caller: Administrator,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&app, &caller, Method::DELETE, &name, "pin", "model.unpinned").await
+    change(&app, &caller, &name, "load", json!({"pin": false}), "model.unpinned").await
 }
 
 async fn change(
     app: &AppState,
     caller: &Administrator,
-    method: Method,
     name: &str,
     what: &str,
+    body: Value,
     action: &'static str,
 ) -> Result<StatusCode, ApiError> {
     let client = app.model.service();
     let path = format!("/admin/models/{}/{what}", path_segment(name));
-    let call = Forwarded { client, method, path, query: None };
-    client.send(call.request(app, caller)?.timeout(LOAD_DEADLINE)).await.map_err(inner)?;
+    let call = Forwarded { client, method: Method::POST, path, query: None };
+    let request = call.request(app, caller)?.timeout(LOAD_DEADLINE).json(&body);
+    client.send(request).await.map_err(inner)?;
     app.audit.record(&Entry::new(caller.actor(), action, format!("model:{name}"))).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@ use super::fakes::{language_model, quoting_model};
 use super::world::{Client, World};
 use crate::Config;
 use crate::config::LimitsConfig;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -170,11 +170,14 @@ async fn administrators_see_the_runtimes_models_and_act_on_them() {
     let expected = [
         format!("POST {inner}/load"),
         format!("POST {inner}/unload"),
-        format!("PUT {inner}/pin"),
-        format!("DELETE {inner}/pin"),
+        format!("POST {inner}/load"),
+        format!("POST {inner}/load"),
         "DELETE /api/delete".to_owned(),
     ];
     assert_eq!(world.model.lines(), expected);
+    let bodies: Vec<Bytes> =
+        world.model.calls.lock().unwrap()[2..4].iter().map(|call| call.1.clone()).collect();
+    assert_eq!(bodies, [&b"{\"pin\":true}"[..], &b"{\"pin\":false}"[..]]);
     let kept = admin.get("/audit?action=model").await.value();
     assert_eq!(kept["items"].as_array().map(Vec::len), Some(5));
     world.model.answers("DELETE /api/delete", StatusCode::NOT_FOUND, r#"{"error":"no model x"}"#);

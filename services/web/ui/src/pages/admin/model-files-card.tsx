@@ -32,7 +32,7 @@ export function ModelFilesCard() {
         <FileButton label={t('models.upload')} accept=".gguf" onFile={choose} />
         <FileButton
           label={t('models.import')}
-          accept=".tar,.zst,.tar.zst,.anwen-model"
+          accept=".tar"
           onFile={(archive) => void modelTasks.start('import', archive.name, importArchive(archive))}
         />
       </div>
