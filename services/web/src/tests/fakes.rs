@@ -240,6 +240,8 @@ pub struct FakeModel {
     pub scripts: Arc<Mutex<Vec<Vec<Value>>>>,
     /// Each piece of an answer takes a permit.
     pub pieces: Arc<Semaphore>,
+    /// Gets a permit for each stream that has ended, read to its end or left.
+    pub ended: Arc<Semaphore>,
     pub models: Arc<Mutex<Value>>,
     /// The other calls that came, as `POST /path` and the body.
     pub calls: Arc<Mutex<Vec<(String, Bytes)>>>,
@@ -279,6 +281,7 @@ impl FakeModel {
             requests: Arc::default(),
             scripts: Arc::new(Mutex::new(vec![vec![piece("quoted.[1]"), ending(Some("quoted"))]])),
             pieces: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            ended: Arc::new(Semaphore::new(0)),
             models: Arc::new(Mutex::new(json!([quoting_model()]))),
             calls: Arc::default(),
             answers: Arc::default(),
@@ -336,6 +339,15 @@ async fn admin_models(State(fake): State<FakeModel>) -> Json<Value> {
     Json(json!({"models": fake.models.lock().unwrap().clone()}))
 }
 
+/// Tells that a stream has ended, however it did.
+struct End(Arc<Semaphore>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
+}
+
 async fn chat(State(fake): State<FakeModel>, Json(body): Json<ChatRequest>) -> Response {
     fake.requests.lock().unwrap().push(body);
     let script = {
@@ -347,11 +359,11 @@ async fn chat(State(fake): State<FakeModel>, Json(body): Json<ChatRequest>) -> R
     }
     let lines =
         script.into_iter().map(|chunk| format!("data: {chunk}\n\n")).chain(["data: [DONE]\n\n".to_owned()]);
-    let pieces = fake.pieces.clone();
-    let stream = futures::stream::unfold((lines, pieces), |(mut lines, pieces)| async move {
+    let (pieces, end) = (fake.pieces.clone(), End(fake.ended.clone()));
+    let stream = futures::stream::unfold((lines, pieces, end), |(mut lines, pieces, end)| async move {
         let line = lines.next()?;
         pieces.acquire().await.unwrap().forget();
-        Some((Ok::<_, std::io::Error>(line), (lines, pieces)))
+        Some((Ok::<_, std::io::Error>(line), (lines, pieces, end)))
     });
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response()
 }

@@ -1,6 +1,6 @@
 //! The models of the runtime: asked by whoever may, changed by administrators.
 
-use super::fakes::{language_model, quoting_model};
+use super::fakes::{ending, language_model, piece, quoting_model};
 use super::world::{Client, World};
 use crate::Config;
 use crate::config::LimitsConfig;
@@ -45,6 +45,24 @@ async fn bodies_pass_to_the_runtime_as_they_are_and_each_call_is_kept_in_the_log
     let kept = admin.get("/audit?action=model.asked").await.value();
     assert_eq!(kept["items"].as_array().map(Vec::len), Some(calls.len()));
     assert_eq!(kept["items"][0]["object"], "model:small");
+}
+
+#[tokio::test]
+async fn a_stream_comes_as_it_is_written_and_ends_when_its_reader_leaves() {
+    let world = World::new().await;
+    let client = with_key(&world.admin().await, "read").await;
+    world.model.says(vec![piece("one"), piece("two"), ending(None)]);
+    world.model.hold();
+    let body = json!({"model": "small", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
+    let asking = client.stream(Method::POST, "/v1/chat/completions", Some(body));
+    world.model.let_out(1);
+    let mut answer = asking.await;
+    let first = answer.piece().await.unwrap();
+    assert!(first.contains("one") && !first.contains("two"), "{first}");
+    assert_eq!(world.model.ended.available_permits(), 0);
+    drop(answer);
+    world.model.ended.acquire().await.unwrap().forget();
+    assert_eq!(world.model.pieces.available_permits(), 0, "the rest was never written");
 }
 
 #[tokio::test]

@@ -347,6 +347,12 @@ impl Events {
         }
     }
 
+    /// The next bytes, as they come.
+    pub async fn piece(&mut self) -> Option<String> {
+        let bytes = self.body.next().await?.unwrap();
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Reads on until an event with this name has come, which is returned.
     pub async fn until(&mut self, name: &str) -> SeenEvent {
         loop {

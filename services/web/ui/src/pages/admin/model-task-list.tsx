@@ -79,9 +79,12 @@ function TaskState({ task }: { task: Task }) {
 
 /** The reason in the reader's language, and what the runtime said about it. */
 function Failure({ task }: { task: Task }) {
+  const t = useT();
   const errorText = useErrorText();
   if (!task.error) return null;
-  const text = errorText(task.error);
+  // Whoever is here is an administrator: what the server forbids is fetching itself.
+  const off = task.kind === 'pull' && task.error.code === 'forbidden';
+  const text = off ? t('models.pull_off') : errorText(task.error);
   const detail = task.error.message;
   return (
     <p className="field-error" role="alert">
