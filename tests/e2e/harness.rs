@@ -158,8 +158,7 @@ impl Person {
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let csrf = self.csrf.lock().unwrap().clone();
-        let program_paths = ["/v1", "/ollama", "/searxng", "/mcp", "/tika", "/rmeta"];
-        let url = if program_paths.iter().any(|prefix| path.starts_with(prefix)) {
+        let url = if anwen_contract::is_for_programs(path) {
             format!("{}{path}", self.base)
         } else {
             format!("{}/api/v1{path}", self.base)

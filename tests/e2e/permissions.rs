@@ -68,6 +68,10 @@ fn aim(path: &str, treasure: &Treasure) -> String {
             "groups" => &treasure.group,
             "settings" => "answering",
             "api" => "tags",
+            // A model that is part of the program.
+            "models" => "extractive",
+            "blobs" => "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "files" => "0000000000000000000000000000000000000000000000000000000000000000",
             other => panic!("{path}: what belongs after {other}? Teach this test about the new route"),
         };
         aimed.push(id.to_owned());
@@ -100,8 +104,12 @@ const OPEN_TO_ALL: &[(&str, &str)] = &[
     ("GET", "/web-search"),
 ];
 
+/// Calls of other software's interfaces that change which models there are.
+const FOR_ADMINISTRATORS: [&str; 5] =
+    ["/ollama/api/pull", "/ollama/api/create", "/ollama/api/copy", "/ollama/api/delete", "/ollama/api/blobs"];
+
 fn body_for(method: &str, path: &str, treasure: &Treasure) -> Option<Value> {
-    if method == "GET" || method == "DELETE" {
+    if ["GET", "HEAD", "DELETE"].contains(&method) {
         return None;
     }
     Some(match path {
@@ -114,6 +122,14 @@ fn body_for(method: &str, path: &str, treasure: &Treasure) -> Option<Value> {
         path if path.ends_with("/feedback") => json!({"rating": 1}),
         "/users" => json!({"username": "intruder", "password": "a long pass phrase 8"}),
         path if path.ends_with("/chunk-preview") => json!({"chunk_profile": "general"}),
+        // By the id: an error may repeat the name that the asker gave.
+        path if path.starts_with("/v1/") => {
+            json!({"model": format!("kb/{}", treasure.base), "input": "launch code", "prompt": "launch code",
+                "messages": [{"role": "user", "content": "What is the launch code?"}]})
+        }
+        path if path.starts_with("/ollama/") => json!({"model": "extractive", "prompt": "launch code?"}),
+        path if path.ends_with("/pull") => json!({"source": "extractive"}),
+        "/admin/models" => json!({"name": "x", "file_name": "x.gguf", "sha256": "00".repeat(32)}),
         path if path.ends_with("/groups") => json!({"name": "Intruders"}),
         _ => json!({"name": "taken over", "title": "taken over"}),
     })
@@ -139,7 +155,7 @@ async fn routes(person: &Person) -> Vec<(String, String)> {
     for (path, methods) in paths {
         let path = path.strip_prefix("/api/v1").unwrap_or(&path).to_owned();
         for method in methods.as_object().unwrap().keys() {
-            if ["get", "post", "put", "patch", "delete"].contains(&method.as_str()) {
+            if ["get", "head", "post", "put", "patch", "delete"].contains(&method.as_str()) {
                 routes.push((method.to_uppercase(), path.clone()));
             }
         }
@@ -157,9 +173,7 @@ async fn a_stranger_finds_nothing_on_any_route() {
     assert!(routes.len() > 40, "only {} routes are documented", routes.len());
 
     for (method, path) in &routes {
-        let for_programs =
-            ["/v1/", "/ollama", "/searxng", "/tika", "/rmeta"].iter().any(|prefix| path.starts_with(prefix));
-        if path == "/auth/logout" || for_programs {
+        if path == "/auth/logout" {
             continue;
         }
         let aimed = aim(path, &treasure);
@@ -175,7 +189,9 @@ async fn a_stranger_finds_nothing_on_any_route() {
             "{method} {path} tells: {text}"
         );
         let open = OPEN_TO_ALL.contains(&(method.as_str(), path.as_str()));
-        if !open {
+        // Whoever has a key may ask models and searches; what a call may say was read above.
+        let changes_models = FOR_ADMINISTRATORS.iter().any(|prefix| path.starts_with(prefix));
+        if !open && (changes_models || !anwen_contract::is_for_programs(path)) {
             assert!(
                 [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN].contains(&answer.status),
                 "{method} {path} answered a stranger {}: {text}",

@@ -24,3 +24,11 @@ pub use ids::*;
 pub use paging::{Page, PageQuery};
 pub use principal::{Asker, Principal, Role};
 pub use timestamp::Timestamp;
+
+/// Where the paths begin that programs call on web beside `/api/`: the interfaces of other software.
+pub const PROGRAM_PATHS: [&str; 6] = ["/v1/", "/ollama/", "/searxng/", "/mcp", "/tika", "/rmeta"];
+
+/// Whether a path belongs to an interface of other software.
+pub fn is_for_programs(path: &str) -> bool {
+    PROGRAM_PATHS.iter().any(|prefix| path.starts_with(prefix))
+}

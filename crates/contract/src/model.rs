@@ -178,6 +178,9 @@ pub struct ModelCapabilities {
     pub rerank: bool,
     pub vision: bool,
     pub tools: bool,
+    /// Thinks before it answers, where it is asked to.
+    #[serde(default)]
+    pub thinking: bool,
     /// Answers by quoting the passages in `documents`, and needs them.
     pub quotes: bool,
 }

@@ -87,6 +87,8 @@ pub struct LimitsConfig {
     pub json_body_max_bytes: usize,
     /// Bytes of one upload request, all its files together.
     pub upload_max_bytes: u64,
+    /// Bytes of one file of a model that an administrator sends.
+    pub model_upload_max_bytes: u64,
     /// A stream of document events ends after so long; browsers reconnect, and are authorised again.
     pub event_stream_max_seconds: u64,
     /// The deadline of a call to another service.
@@ -98,6 +100,7 @@ impl Default for LimitsConfig {
         Self {
             json_body_max_bytes: 1024 * 1024,
             upload_max_bytes: 4 * 1024 * 1024 * 1024,
+            model_upload_max_bytes: 64 * 1024 * 1024 * 1024,
             event_stream_max_seconds: 15 * 60,
             service_call_ms: 30_000,
         }

@@ -89,6 +89,7 @@ pub fn routes() -> Vec<Route> {
     for (path, item) in &document.paths.paths {
         let operations = [
             (Method::GET, &item.get),
+            (Method::HEAD, &item.head),
             (Method::POST, &item.post),
             (Method::PUT, &item.put),
             (Method::PATCH, &item.patch),
@@ -109,10 +110,11 @@ fn document() -> OpenApi {
 /// Names each call by its method and path (`get_users_id`), so that no two share a name in a generated client.
 fn name_operations(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let words: Vec<&str> = path.trim_start_matches(API).split(['/', '{', '}', '-']).collect();
+        let words: Vec<&str> = path.trim_start_matches(API).split(['/', '{', '}', '-', '*']).collect();
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         let operations = [
             ("get", &mut item.get),
+            ("head", &mut item.head),
             ("post", &mut item.post),
             ("put", &mut item.put),
             ("patch", &mut item.patch),

@@ -92,6 +92,7 @@ test('pictures', async ({ browser, server, adminApi: api }) => {
       users: '/admin/users',
       groups: '/admin/groups',
       audit: '/admin/audit',
+      models: '/admin/models',
       websearch: '/admin/search',
       profile: '/profile',
     };

@@ -70,14 +70,14 @@ pub fn near(one: &Sketch, other: &Sketch, is_same_host: bool) -> bool {
         return false;
     }
     let is_long = shorter >= LONG_SNIPPET_SHINGLES;
-    if !is_same_host && is_long && overlap(&one.snippet, &other.snippet) >= EQUAL_SNIPPET {
+    let snippet = overlap(&one.snippet, &other.snippet);
+    if !is_same_host && is_long && snippet >= EQUAL_SNIPPET {
         return true;
     }
     if one.title.len().min(other.title.len()) < MIN_TITLE_SHINGLES {
         return false;
     }
     let title = overlap(&one.title, &other.title);
-    let snippet = overlap(&one.snippet, &other.snippet);
     if is_same_host {
         return snippet >= EQUAL_SNIPPET && (title >= EQUAL_TITLE || (title >= SAME_HOST_TITLE && is_long));
     }

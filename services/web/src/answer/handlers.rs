@@ -11,6 +11,7 @@ use crate::audit::Entry;
 use crate::auth::{Reader, SignedIn};
 use crate::chats::messages::{AnswerRequest, StoredAnswer, insert_question, insert_running};
 use crate::chats::{own_chat, store, title_of};
+use crate::models::Rights;
 use crate::openapi::Failures;
 use anwen_contract::chat::{
     AnswerEvent, Author, Chat, MAX_MESSAGE_CHARS, Message, MessageState, PostMessage, Regenerate,
@@ -169,7 +170,7 @@ async fn begin(
     if request.web_search && !(answering.web_search && app.search.is_some()) {
         return Err(ApiError::new(ErrorCode::WebSearchDisabled, "web search is switched off on this server"));
     }
-    let models = app.model.models(&context).await?.models;
+    let models = Rights::of(app, caller).await?.models(app, caller).await?;
     let model = choose(&models, request.model.as_deref(), answering.default_model.as_deref())?.clone();
     let slot = app.generations.admit(caller.user.id)?;
     let before = match place.new_question {

@@ -2,9 +2,9 @@
 
 use super::pipeline::Run;
 use crate::audit::{Actor, Entry};
+use anwen_contract::ApiError;
 use anwen_contract::chat::Step;
 use anwen_contract::search::{ReadAnswer, ReadRequest, SearchAnswer, SearchRequest, SearchResult};
-use anwen_contract::{ApiError, ErrorCode};
 use futures::future::join_all;
 use serde_json::json;
 use std::time::Duration;
@@ -22,9 +22,7 @@ pub async fn search_web(
     run: &Run<'_>,
     query: &str,
 ) -> Result<Vec<(SearchResult, Option<ReadAnswer>)>, ApiError> {
-    let Some(client) = &run.app.search else {
-        return Err(ApiError::new(ErrorCode::WebSearchDisabled, "web search is not set up on this server"));
-    };
+    let client = crate::web_search::client(run.app)?;
     run.status(Step::Searching);
     let deadline = Duration::from_millis(run.app.config.answer.web_search_ms);
     let context = run.context.clone().within(deadline);
@@ -70,8 +68,6 @@ async fn remember(run: &Run<'_>, answer: &SearchAnswer) -> Result<(), ApiError> 
     let actor = Actor { id: run.context.asker.user_id.to_string(), ..Actor::default() };
     let entry =
         Entry::new(actor, "web.searched", format!("request:{}", run.context.request_id)).detail(detail);
-    let mut transaction = run.app.db.begin_write().await?;
-    run.app.audit.append(&mut transaction, &entry).await?;
-    transaction.commit().await?;
+    run.app.audit.record(&entry).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::app::AppState;
 use crate::audit::Entry;
 use crate::auth::SignedIn;
 use crate::chats::messages::{AnswerRequest, Turn};
+use crate::models::Rights;
 use crate::names::name_key;
 use anwen_contract::chat::{AnswerEvent, Author, MAX_MESSAGE_CHARS};
 use anwen_contract::client::CallContext;
@@ -69,7 +70,7 @@ pub async fn complete(
     let body: Body = serde_json::from_value(body).map_err(|cause| ApiError::invalid(cause.to_string()))?;
     let context = caller.context(app);
     let found = base_named(app, &context, base).await?;
-    let question = question_of(app, &context, &body, &found).await?;
+    let question = question_of(app, caller, &body, &found).await?;
     let slot = app.generations.admit(caller.user.id)?;
     let detail = json!({"question": question.content, "knowledge_base_ids": [found.id]});
     let entry =
@@ -92,7 +93,7 @@ pub async fn complete(
 /// The last message as the question, those before it as the conversation, system messages as instructions.
 async fn question_of(
     app: &AppState,
-    context: &CallContext,
+    caller: &SignedIn,
     body: &Body,
     base: &KnowledgeBase,
 ) -> Result<Question, ApiError> {
@@ -118,7 +119,7 @@ async fn question_of(
     }
     let history_max = app.config.answer.history_max_turns * 2;
     let history = turns.split_off(turns.len().saturating_sub(history_max));
-    let models = app.model.models(context).await.map_err(crate::relay::inner)?.models;
+    let models = Rights::of(app, caller).await?.models(app, caller).await?;
     let model = choose(&models, None, answering.default_model.as_deref())?.clone();
     let request = AnswerRequest { knowledge_base_ids: vec![base.id], ..AnswerRequest::default() };
     Ok(Question { content, history, request, model, answering })

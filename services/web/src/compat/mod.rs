@@ -6,6 +6,7 @@ mod envelope;
 mod knowledge_model;
 mod ollama;
 mod openai;
+mod runtime;
 mod searxng;
 mod tika;
 
@@ -20,5 +21,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .merge(ollama::routes())
         .merge(searxng::routes())
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .merge(ollama::large_routes())
         .merge(tika::routes())
 }

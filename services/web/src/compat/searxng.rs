@@ -30,9 +30,7 @@ async fn search(
 ) -> Result<Response, ApiError> {
     let client = client_if_on(&app).await?.service();
     let entry = Entry::new(caller.actor(), "web.searched", "searxng").detail(json!({"query": query}));
-    let mut transaction = app.db.begin_write().await?;
-    app.audit.append(&mut transaction, &entry).await?;
-    transaction.commit().await?;
+    app.audit.record(&entry).await?;
     let call = Forwarded { client, method: Method::GET, path: "/search".to_owned(), query };
     let request = call.request(&app, &caller)?.timeout(app.config.limits.service_call());
     let answer = client.send(request).await.map_err(inner)?;

@@ -2,7 +2,7 @@
 
 mod store;
 
-pub use store::SettingsStore;
+pub use store::{SettingsStore, set};
 
 use crate::app::AppState;
 use crate::audit::Entry;

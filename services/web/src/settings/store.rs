@@ -6,6 +6,7 @@ use anwen_contract::Timestamp;
 use anwen_platform::Database;
 use anwen_platform::db::{DbError, WriteTransaction};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Reading settings.
 #[derive(Clone)]
@@ -20,8 +21,13 @@ impl SettingsStore {
 
     /// The section `answering`; its defaults when it was never set.
     pub async fn answering(&self) -> Result<Answering, DbError> {
+        self.section(ANSWERING).await
+    }
+
+    /// A section; its defaults when it was never set.
+    pub async fn section<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, DbError> {
         let row = sqlx::query("SELECT value FROM web_settings WHERE section = $1")
-            .bind(ANSWERING)
+            .bind(name)
             .fetch_optional(self.db.pool())
             .await?;
         Ok(row.map(|row| row.json("value")).transpose()?.unwrap_or_default())

@@ -49,13 +49,9 @@ async fn failures_stand_in_the_envelope_of_their_interface() {
         (unknown.status, unknown.value()["error"]["type"].as_str()),
         (StatusCode::NOT_FOUND, Some("not_found_error"))
     );
-    for path in ["/v1/completions", "/v1/rerank"] {
-        let later = client.post(path, json!({})).await;
-        assert_eq!(
-            (later.status, later.code().as_str()),
-            (StatusCode::NOT_FOUND, "route_not_found"),
-            "{path}"
-        );
+    for path in ["/v1/completions", "/v1/rerank", "/v1/embeddings"] {
+        let refused = client.post(path, json!({"model": "kb/Handbook"})).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::BAD_REQUEST, "model_not_capable"));
     }
     let stranger = world.visitor().get("/v1/models").await;
     assert_eq!(
@@ -65,7 +61,8 @@ async fn failures_stand_in_the_envelope_of_their_interface() {
     let ollama = world.visitor().get("/ollama/api/tags").await;
     assert!(ollama.value()["error"].is_string(), "{}", ollama.text);
     let pull = client.call(Method::POST, "/ollama/api/pull", Some(json!({"name": "x"}))).await;
-    assert_eq!(pull.status, StatusCode::NOT_FOUND);
+    assert_eq!(pull.status, StatusCode::FORBIDDEN, "a key of the scope `read` fetches no model");
+    assert!(pull.value()["error"].is_string(), "{}", pull.text);
 }
 
 #[tokio::test]

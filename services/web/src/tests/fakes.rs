@@ -240,7 +240,13 @@ pub struct FakeModel {
     pub scripts: Arc<Mutex<Vec<Vec<Value>>>>,
     /// Each piece of an answer takes a permit.
     pub pieces: Arc<Semaphore>,
+    /// Gets a permit for each stream that has ended, read to its end or left.
+    pub ended: Arc<Semaphore>,
     pub models: Arc<Mutex<Value>>,
+    /// The other calls that came, as `POST /path` and the body.
+    pub calls: Arc<Mutex<Vec<(String, Bytes)>>>,
+    /// What those answer, by `POST /path`; else `{}`.
+    pub answers: Arc<Mutex<BTreeMap<String, (StatusCode, String)>>>,
 }
 
 /// The quoting answerer as `/admin/models` lists it.
@@ -275,7 +281,10 @@ impl FakeModel {
             requests: Arc::default(),
             scripts: Arc::new(Mutex::new(vec![vec![piece("quoted.[1]"), ending(Some("quoted"))]])),
             pieces: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            ended: Arc::new(Semaphore::new(0)),
             models: Arc::new(Mutex::new(json!([quoting_model()]))),
+            calls: Arc::default(),
+            answers: Arc::default(),
         }
     }
 
@@ -284,8 +293,18 @@ impl FakeModel {
             .route("/admin/models", get(admin_models))
             .route("/v1/chat/completions", post(chat))
             .route("/readyz", get(|| async { "ready" }))
+            .fallback(other_call)
             .with_state(self.clone());
         serve(routes).await
+    }
+
+    pub fn answers(&self, line: &str, status: StatusCode, body: impl Into<String>) {
+        self.answers.lock().unwrap().insert(line.to_owned(), (status, body.into()));
+    }
+
+    /// The lines of the calls that have an answer of their own or none.
+    pub fn lines(&self) -> Vec<String> {
+        self.calls.lock().unwrap().iter().map(|(line, _)| line.clone()).collect()
     }
 
     pub fn says(&self, script: Vec<Value>) {
@@ -306,8 +325,27 @@ impl FakeModel {
     }
 }
 
+async fn other_call(State(fake): State<FakeModel>, request: axum::extract::Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let line = format!("{} {}", parts.method, parts.uri.path());
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    fake.calls.lock().unwrap().push((line.clone(), body));
+    let (status, text) =
+        fake.answers.lock().unwrap().get(&line).cloned().unwrap_or((StatusCode::OK, "{}".to_owned()));
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
 async fn admin_models(State(fake): State<FakeModel>) -> Json<Value> {
     Json(json!({"models": fake.models.lock().unwrap().clone()}))
+}
+
+/// Tells that a stream has ended, however it did.
+struct End(Arc<Semaphore>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
 }
 
 async fn chat(State(fake): State<FakeModel>, Json(body): Json<ChatRequest>) -> Response {
@@ -321,11 +359,11 @@ async fn chat(State(fake): State<FakeModel>, Json(body): Json<ChatRequest>) -> R
     }
     let lines =
         script.into_iter().map(|chunk| format!("data: {chunk}\n\n")).chain(["data: [DONE]\n\n".to_owned()]);
-    let pieces = fake.pieces.clone();
-    let stream = futures::stream::unfold((lines, pieces), |(mut lines, pieces)| async move {
+    let (pieces, end) = (fake.pieces.clone(), End(fake.ended.clone()));
+    let stream = futures::stream::unfold((lines, pieces, end), |(mut lines, pieces, end)| async move {
         let line = lines.next()?;
         pieces.acquire().await.unwrap().forget();
-        Some((Ok::<_, std::io::Error>(line), (lines, pieces)))
+        Some((Ok::<_, std::io::Error>(line), (lines, pieces, end)))
     });
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response()
 }

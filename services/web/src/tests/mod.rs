@@ -8,6 +8,7 @@ mod conversations;
 mod fakes;
 mod interface;
 mod relays;
+mod runtime_models;
 mod sign_in;
 mod stores;
 mod world;

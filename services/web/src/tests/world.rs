@@ -222,10 +222,7 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let path = if ["/v1/", "/ollama/", "/api/", "/searxng/", "/tika", "/rmeta"]
-            .iter()
-            .any(|prefix| path.starts_with(prefix))
-        {
+        let path = if path.starts_with("/api/") || anwen_contract::is_for_programs(path) {
             path.to_owned()
         } else {
             format!("/api/v1{path}")
@@ -348,6 +345,12 @@ impl Events {
             let bytes = self.body.next().await?.unwrap();
             self.buffer.push_str(std::str::from_utf8(&bytes).unwrap());
         }
+    }
+
+    /// The next bytes, as they come.
+    pub async fn piece(&mut self) -> Option<String> {
+        let bytes = self.body.next().await?.unwrap();
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Reads on until an event with this name has come, which is returned.

@@ -19,8 +19,8 @@ const INDEX: &str = "index.html";
 const HASHED_FOLDER: &str = "assets/";
 const KEEP_FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-/// Paths that programs call: there, an unknown one is an error and not a page.
-const PROGRAM_PATHS: [&str; 7] = ["/api/", "/v1/", "/ollama/", "/searxng/", "/mcp", "/tika", "/rmeta"];
+/// Our own interface. There, and on the paths of other software, an unknown path is an error and not a page.
+const API_PATHS: &str = "/api/";
 
 /// What every answer tells browsers. pdf.js decodes images in WebAssembly and works in a worker of its own; the
 /// components' styles are made at run time.
@@ -39,7 +39,7 @@ pub const SECURITY_HEADERS: [(&str, &str); 4] = [
 /// Answers whatever no route takes: a file of the app, or for a page's path the app itself.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
-    let for_programs = PROGRAM_PATHS.iter().any(|prefix| path.starts_with(prefix));
+    let for_programs = path.starts_with(API_PATHS) || anwen_contract::is_for_programs(path);
     if for_programs || (method != Method::GET && method != Method::HEAD) {
         return ApiError::new(ErrorCode::RouteNotFound, "no such route").into_response();
     }

@@ -269,6 +269,9 @@ export const CITATIONS = [
   { n: 3, sentence: '出差期间的设备点检由同事代为完成 [3]。', supported: false, score: 0.12, boxes: [] },
 ];
 
+export const REASONING =
+  '问题问的是年假天数和住宿标准。第一份资料写明工作满一年后有 15 天；第二份资料写明住宿上限。先回答天数，再回答标准，并注明出处。';
+
 export const models = [
   {
     id: 'extractive',
@@ -280,11 +283,86 @@ export const models = [
   {
     id: 'qwen3-4b-instruct',
     engine: 'llamacpp',
-    capabilities: { chat: true },
+    capabilities: { chat: true, tools: true, thinking: true },
     state: 'ready',
     context_tokens: 8192,
+    size_bytes: 2_497_000_000,
+    parameter_size: '4.0B',
+    quantization: 'Q4_K_M',
+    memory_bytes: 3_260_000_000,
+    pinned: false,
+    expires_at: new Date(Date.now() + 300_000).toISOString(),
+    queue: { running: 3, waiting: 2, capacity: 64 },
+  },
+  {
+    id: 'gemma-3-12b-it',
+    engine: 'mistralrs',
+    capabilities: { chat: true, vision: true },
+    state: 'available',
+    context_tokens: 131_072,
+    size_bytes: 7_300_000_000,
+    parameter_size: '12.2B',
+    quantization: 'Q4_K_M',
+    needed_bytes: 9_800_000_000,
+    pinned: false,
+  },
+  {
+    id: 'deepseek-r1-distill-qwen-14b',
+    engine: 'llamacpp',
+    capabilities: { chat: true, thinking: true },
+    state: 'failed',
+    context_tokens: 131_072,
+    size_bytes: 8_990_000_000,
+    parameter_size: '14.8B',
+    quantization: 'Q4_K_M',
+    needed_bytes: 41_000_000_000,
+    pinned: false,
+    error: 'it needs 38 GB of memory for a context of 131072; 20 GB can be had. Ask for a shorter context',
+  },
+  {
+    id: 'qwen3-embedding-0.6b',
+    engine: 'llamacpp',
+    capabilities: { embed: true },
+    state: 'loading',
+    context_tokens: 32_768,
+    size_bytes: 639_000_000,
+    parameter_size: '0.6B',
+    quantization: 'Q8_0',
+    pinned: true,
   },
 ];
+
+export const modelMemory = { total_bytes: 33_500_000_000, available_bytes: 21_400_000_000 };
+
+const GB = 1_000_000_000;
+const entry = (name, family, parameter_size, size, memory, capabilities, license, more = {}) => ({
+  name,
+  family,
+  source: name,
+  parameter_size,
+  quantization: 'Q4_K_M',
+  size_bytes: size * GB,
+  memory_bytes: memory * GB,
+  context_tokens: 32_768,
+  languages: ['zh', 'en'],
+  license,
+  capabilities,
+  installed: false,
+  ...more,
+});
+export const catalogue = {
+  pull_enabled: true,
+  models: [
+    entry('qwen3:4b', 'Qwen3', '4.0B', 2.5, 3.3, ['chat', 'tools', 'thinking'], 'Apache-2.0', {
+      installed: true,
+    }),
+    entry('qwen3:30b-a3b', 'Qwen3', '30.5B', 18.6, 23.4, ['chat', 'tools', 'thinking'], 'Apache-2.0'),
+    entry('llama3.3:70b', 'Llama 3', '70.6B', 42.5, 49, ['chat', 'tools'], 'Llama-3.3', {
+      languages: ['en', 'de', 'fr', 'es'],
+    }),
+    entry('bge-m3', 'BGE', '0.6B', 1.2, 1.5, ['embed'], 'MIT', { quantization: 'F16' }),
+  ],
+};
 
 export const chats = [
   { title: '年假与出差住宿标准', minutes: 3 },

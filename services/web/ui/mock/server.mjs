@@ -27,6 +27,7 @@ const messages = new Map();
 const streams = new Map();
 let apiKeys = [];
 let answering = { default_model: null, web_search: true, instructions: '' };
+let modelAccess = { restricted: [] };
 let searchRules = data.searchRules;
 let chats = empty ? [] : [...data.chats];
 
@@ -110,6 +111,11 @@ function generate(chat, question, web = null) {
     say('sources', { items: answer.sources, dropped: missing ? 0 : 2 });
     say('status', { step: 'generating' });
     await wait(300);
+    for (const text of /think|思考/i.test(question.content) ? data.REASONING.match(/[\s\S]{1,4}/g) : []) {
+      answer.reasoning = (answer.reasoning ?? '') + text;
+      say('reasoning', { text });
+      await wait(40);
+    }
     for (const text of missing ? [] : (data.ANSWER + (pages ? data.WEB_ANSWER : '')).match(/[\s\S]{1,6}/g)) {
       if (stream.stopped) break;
       answer.content += text;
@@ -173,6 +179,26 @@ async function ingest(document) {
   }
 }
 
+const setState = (name, state) => Object.assign(find(data.models, name), { state });
+
+/** A model that comes in two files. */
+async function sendPull(response) {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+  const say = (event, body) => response.write(`event: ${event}\ndata: ${JSON.stringify(body)}\n\n`);
+  say('progress', { status: 'pulling manifest' });
+  for (const [digest, total] of [
+    ['sha256:a', 2_400_000_000],
+    ['sha256:b', 12_000_000],
+  ]) {
+    for (let completed = 0; completed <= total && !response.destroyed; completed += total / 20) {
+      say('progress', { status: 'pulling', digest, total, completed });
+      await wait(200);
+    }
+  }
+  say('done', {});
+  response.end();
+}
+
 const routes = [
   ['GET', '/setup', () => ({ needed, token_required: false })],
   ['POST', '/setup', () => ((needed = false), {})],
@@ -225,7 +251,24 @@ const routes = [
   ],
   ['POST', '/web-search/outgoing', ({ json }) => outgoing(json.query)],
   ['GET', '/audit', () => page(data.audit)],
-  ['GET', '/models', () => page(data.models)],
+  ['GET', '/models', () => page(data.models.filter((item) => item.capabilities.chat))],
+  ['GET', '/admin/models', () => ({ models: data.models, memory: data.modelMemory })],
+  ['GET', '/admin/models/catalogue', () => ({ ...data.catalogue, pull_enabled: process.env.PULL !== '0' })],
+  ['POST', '/admin/models/:name/load', ({ params }) => setState(params.name, 'ready')],
+  ['POST', '/admin/models/:name/unload', ({ params }) => setState(params.name, 'available')],
+  ['PUT', '/admin/models/:name/pin', ({ params }) => ((find(data.models, params.name).pinned = true), {})],
+  [
+    'DELETE',
+    '/admin/models/:name/pin',
+    ({ params }) => ((find(data.models, params.name).pinned = false), {}),
+  ],
+  [
+    'DELETE',
+    '/admin/models/:name',
+    ({ params }) => (data.models.splice(data.models.indexOf(find(data.models, params.name)), 1), {}),
+  ],
+  ['GET', '/settings/models', () => modelAccess],
+  ['PUT', '/settings/models', ({ json }) => (modelAccess = json)],
   [
     'POST',
     '/samples',
@@ -351,6 +394,7 @@ const routes = [
 ];
 
 const streaming = [
+  ['POST', '/admin/models/pull', ({ response }) => sendPull(response)],
   [
     'POST',
     '/chats/:id/messages',
@@ -425,7 +469,10 @@ function match(table, method, path) {
     const names = [...pattern.matchAll(/:(\w+)/g)].map((found) => found[1]);
     const found = new RegExp(`^${pattern.replace(/:\w+/g, '([^/]+)')}$`).exec(path);
     if (wanted === method && found)
-      return { handler, params: Object.fromEntries(names.map((name, i) => [name, found[i + 1]])) };
+      return {
+        handler,
+        params: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(found[i + 1])])),
+      };
   }
   return null;
 }

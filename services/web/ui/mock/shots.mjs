@@ -91,6 +91,42 @@ const pages = {
     await page.keyboard.press('Enter');
     await page.locator('.answer-footer').waitFor();
   },
+  models: async (page) => {
+    await page.goto('http://127.0.0.1:8091/admin/models');
+    await page.locator('.family').first().waitFor();
+  },
+  modelspull: async (page) => {
+    await pages.models(page);
+    await page.locator('.model-pull input').first().fill('qwen3:8b');
+    await page.keyboard.press('Enter');
+    await page.locator('.model-tasks .progress').waitFor();
+  },
+  modelscatalogue: async (page) => {
+    await pages.models(page);
+    await page.locator('.model-file-buttons').scrollIntoViewIfNeeded();
+  },
+  modelsmenu: async (page) => {
+    await pages.models(page);
+    await page.locator('.model-table .actions button').nth(1).click();
+    await page.locator('.menu').waitFor();
+  },
+  modelsaccess: async (page) => {
+    await pages.modelsmenu(page);
+    await page.locator('.menu-item', { hasText: /Who may|谁可以/ }).click();
+    await page.locator('.dialog .segmented button').nth(1).click();
+    await page.locator('.dialog .check').first().waitFor();
+  },
+  modelpicker: async (page) => {
+    await page.goto('http://127.0.0.1:8091/chat');
+    await page.locator('.picker').nth(1).click();
+    await page.locator('.model-item').first().waitFor();
+  },
+  thinking: async (page) => {
+    await page.goto('http://127.0.0.1:8091/chat');
+    await page.locator('textarea').fill('请思考：年假有几天？');
+    await page.keyboard.press('Enter');
+    await page.locator('.reasoning').waitFor();
+  },
   websearch: async (page) => {
     await page.goto('http://127.0.0.1:8091/admin/search');
     await page.locator('.save-bar').waitFor();

@@ -27,6 +27,8 @@ async function everyItem<T>(
   return items;
 }
 
+const STREAMED = { parseAs: 'stream', headers: { Accept: 'text/event-stream' } } as const;
+
 const path = <P extends Record<string, string>>(values: P) => ({ params: { path: values } });
 
 export const setupState = () => data(client.GET('/api/v1/setup'));
@@ -75,6 +77,27 @@ export const createApiKey = (body: Body<'CreateApiKey'>) => data(client.POST('/a
 export const deleteApiKey = (id: string) => data(client.DELETE('/api/v1/api-keys/{id}', path({ id })));
 
 export const listModels = () => data(client.GET('/api/v1/models')).then((page) => page.items);
+
+export const listAdminModels = () => data(client.GET('/api/v1/admin/models'));
+export const loadModel = (name: string) =>
+  data(client.POST('/api/v1/admin/models/{name}/load', path({ name })));
+export const unloadModel = (name: string) =>
+  data(client.POST('/api/v1/admin/models/{name}/unload', path({ name })));
+export const pinModel = (name: string) => data(client.PUT('/api/v1/admin/models/{name}/pin', path({ name })));
+export const unpinModel = (name: string) =>
+  data(client.DELETE('/api/v1/admin/models/{name}/pin', path({ name })));
+export const deleteModel = (name: string) =>
+  data(client.DELETE('/api/v1/admin/models/{name}', path({ name })));
+export const modelCatalogue = () => data(client.GET('/api/v1/admin/models/catalogue'));
+export const modelFileState = (sha256: string) =>
+  data(client.GET('/api/v1/admin/models/files/{sha256}', path({ sha256 })));
+export const createModel = (body: Body<'CreateModel'>, signal: AbortSignal) =>
+  data(client.POST('/api/v1/admin/models', { body, signal }));
+export const pullModel = (source: string, signal: AbortSignal) =>
+  stream(client.POST('/api/v1/admin/models/pull', { ...STREAMED, body: { source }, signal }));
+export const getModelAccess = () => data(client.GET('/api/v1/settings/models'));
+export const putModelAccess = (body: Body<'ModelAccess'>) =>
+  data(client.PUT('/api/v1/settings/models', { body }));
 
 export const listKnowledgeBases = () =>
   everyItem((query) => client.GET('/api/v1/knowledge-bases', { params: { query } }));
@@ -139,8 +162,6 @@ export const updateChat = (id: string, body: Body<'UpdateChat'>) =>
 export const deleteChat = (id: string) => data(client.DELETE('/api/v1/chats/{id}', path({ id })));
 export const listMessages = (id: string) =>
   everyItem((query) => client.GET('/api/v1/chats/{id}/messages', { params: { path: { id }, query } }));
-
-const STREAMED = { parseAs: 'stream', headers: { Accept: 'text/event-stream' } } as const;
 
 export const ask = (id: string, body: Body<'PostMessage'>, signal: AbortSignal) =>
   stream(client.POST('/api/v1/chats/{id}/messages', { ...path({ id }), ...STREAMED, body, signal }));

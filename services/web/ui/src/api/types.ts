@@ -35,6 +35,13 @@ export type Citation = Schemas['Citation'];
 export type Outcome = Schemas['Outcome'];
 export type AnswerEvent = Schemas['AnswerEvent'];
 export type Model = Schemas['ModelInfo'];
+export type AdminModel = Schemas['AdminModel'];
+export type AdminModels = Schemas['AdminModels'];
+export type ModelMemory = Schemas['ModelMemory'];
+export type ModelAccess = Schemas['ModelAccess'];
+export type Catalogue = Schemas['Catalogue'];
+export type CatalogueModel = Schemas['CatalogueModel'];
+export type PullProgress = Schemas['PullProgress'];
 
 export type WebSearchAccess = Schemas['WebSearchAccess'];
 export type Outgoing = Schemas['Outgoing'];

@@ -1,13 +1,16 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import * as api from '../api/endpoints';
 import { ApiError } from '../api/errors';
-import type { WebSearchAccess } from '../api/types';
+import type { Model, WebSearchAccess } from '../api/types';
 
 /** The names under which answers are kept; a write invalidates by them. */
 export const keys = {
   setup: ['setup'] as const,
   me: ['me'] as const,
   models: ['models'] as const,
+  adminModels: ['admin', 'models'] as const,
+  catalogue: ['admin', 'models', 'catalogue'] as const,
+  modelAccess: ['settings', 'models'] as const,
   knowledgeBases: ['knowledge-bases'] as const,
   knowledgeBase: (id: string) => ['knowledge-bases', id] as const,
   labels: (id: string) => ['labels', id] as const,
@@ -52,6 +55,18 @@ export const useMe = () => useQuery({ queryKey: keys.me, queryFn: api.me, staleT
 export const useKnowledgeBases = () =>
   useQuery({ queryKey: keys.knowledgeBases, queryFn: api.listKnowledgeBases });
 export const useModels = () => useQuery({ queryKey: keys.models, queryFn: api.listModels });
+/** How often models are asked for while an answer waits for one. */
+const MODELS_POLL_MS = 2_000;
+/** The models as they stand, asked for again and again while `active`; none otherwise. */
+export function useModelsNow(active: boolean): readonly Model[] {
+  const { data } = useQuery({
+    queryKey: keys.models,
+    queryFn: api.listModels,
+    enabled: active,
+    refetchInterval: active ? MODELS_POLL_MS : false,
+  });
+  return active && data ? data : [];
+}
 /** Whether the person can search the web, and agrees to each query first; `null` where not, or not known yet. */
 export function useWebSearch(): WebSearchAccess | null {
   const { data } = useQuery({ queryKey: keys.webSearch, queryFn: api.webSearchAccess });

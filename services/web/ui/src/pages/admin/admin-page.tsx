@@ -9,6 +9,7 @@ import { UsersTab } from './users-tab';
 import './admin.css';
 
 const AuditTab = lazy(() => import('./audit-tab'));
+const ModelsTab = lazy(() => import('./models-tab'));
 const SettingsTab = lazy(() => import('./settings-tab'));
 const SearchTab = lazy(() => import('./search-tab'));
 const UsageTab = lazy(() => import('./usage-tab'));
@@ -18,6 +19,7 @@ const TABS: Record<string, MessageKey> = {
   groups: 'nav.groups',
   usage: 'nav.usage',
   audit: 'nav.audit',
+  models: 'nav.models',
   search: 'nav.web_search',
   settings: 'nav.settings',
 };
@@ -41,6 +43,7 @@ export default function AdminPage({ me, tab }: { me: User; tab: string }) {
       {tab === 'groups' && <GroupsTab />}
       {tab === 'usage' && <UsageTab />}
       {tab === 'audit' && <AuditTab />}
+      {tab === 'models' && <ModelsTab />}
       {tab === 'search' && <SearchTab />}
       {tab === 'settings' && <SettingsTab />}
     </div>

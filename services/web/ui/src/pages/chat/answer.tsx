@@ -12,7 +12,7 @@ import { lazy, memo, Suspense, useDeferredValue, useState } from 'react';
 import { unsupportedSentences } from '../../chat/citations';
 import type { Message } from '../../chat/conversation';
 import { useErrorText, useT } from '../../i18n/use';
-import { IconButton } from '../../kit/controls';
+import { IconButton, Spinner } from '../../kit/controls';
 import { toastDone, toastError } from '../../kit/toast';
 import { OutcomeNote, WebNote } from './outcome-note';
 import { SourceList } from './source-list';
@@ -38,19 +38,13 @@ export const Answer = memo(function Answer({
   actions: AnswerActions;
   activeSource: number | null;
 }) {
-  const t = useT();
   const content = useDeferredValue(message.content);
   const writing = message.state === 'pending' || message.state === 'running';
   const notFound = message.outcome === 'not_found';
   return (
     <article className="answer" aria-busy={writing}>
-      {writing && !message.content && <Steps message={message} />}
-      {message.reasoning && (
-        <details className="reasoning" open={writing && !message.content}>
-          <summary>{writing && !message.content ? t('chat.thinking') : t('chat.reasoning')}</summary>
-          <p>{message.reasoning}</p>
-        </details>
-      )}
+      {writing && !message.content && !message.reasoning && <Steps message={message} />}
+      <Reasoning text={message.reasoning} live={writing && !message.content} />
       <OutcomeNote message={message} />
       <WebNote message={message} />
       {content && !notFound && (
@@ -79,6 +73,26 @@ export const Answer = memo(function Answer({
     </article>
   );
 });
+
+/** What the model thinks before it answers: there for who wants it, out of the way for all others. */
+function Reasoning({ text, live }: { text: string; live: boolean }) {
+  const t = useT();
+  if (!text) return null;
+  return (
+    <details className="reasoning">
+      <summary>
+        {live ? (
+          <span className="reasoning-live" role="status">
+            <Spinner /> {t('chat.thinking')}
+          </span>
+        ) : (
+          t('chat.reasoning')
+        )}
+      </summary>
+      <p>{text}</p>
+    </details>
+  );
+}
 
 function AnswerFailure({ message, onAgain }: { message: Message; onAgain: () => void }) {
   const t = useT();

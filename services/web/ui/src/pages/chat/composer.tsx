@@ -5,6 +5,7 @@ import * as api from '../../api/endpoints';
 import type { KnowledgeBase, Model } from '../../api/types';
 import { OutgoingConfirmation, type WebChoice } from '../../chat/outgoing';
 import { useT } from '../../i18n/use';
+import { capabilitiesOf } from '../../models/describe';
 import { useKnowledgeBases, useModels, useWebSearch } from '../../state/queries';
 import { OutgoingPanel } from './outgoing-panel';
 
@@ -254,7 +255,12 @@ function ModelPicker({ scope, onScope }: PickerProps) {
           >
             <ModelItem value={AUTOMATIC} label={t('chat.model_auto')} />
             {models.map((model) => (
-              <ModelItem key={model.id} value={model.id} label={modelName(model, t('chat.model_quotes'))} />
+              <ModelItem
+                key={model.id}
+                value={model.id}
+                label={modelName(model, t('chat.model_quotes'))}
+                model={model}
+              />
             ))}
           </DropdownMenu.RadioGroup>
         </DropdownMenu.Content>
@@ -265,10 +271,33 @@ function ModelPicker({ scope, onScope }: PickerProps) {
 
 const modelName = (model: Model, quoting: string) => (model.capabilities.quotes ? quoting : model.id);
 
-function ModelItem({ value, label }: { value: string; label: string }) {
+/** What is said of a model that cannot answer at once. */
+const STATE_NOTES = {
+  available: 'chat.model_first_use',
+  loading: 'chat.model_loading',
+  failed: 'chat.model_failed',
+  ready: null,
+} as const;
+
+function ModelItem({ value, label, model }: { value: string; label: string; model?: Model }) {
+  const t = useT();
+  const note = model ? STATE_NOTES[model.state] : null;
+  const signs = model ? capabilitiesOf(model).filter((name) => name !== 'embed' && name !== 'rerank') : [];
   return (
-    <DropdownMenu.RadioItem className="menu-item" value={value}>
-      {label}
+    <DropdownMenu.RadioItem className="menu-item model-item" value={value}>
+      <span>
+        {label}
+        {note && <small>{t(note)}</small>}
+        {signs.length > 0 && (
+          <span className="signs">
+            {signs.map((name) => (
+              <span key={name} className="badge">
+                {t(`models.can_${name}`)}
+              </span>
+            ))}
+          </span>
+        )}
+      </span>
       <span className="menu-check">
         <DropdownMenu.ItemIndicator>
           <Check size={16} />

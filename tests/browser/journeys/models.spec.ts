@@ -1,0 +1,103 @@
+import type { Page } from '@playwright/test';
+import { Anwen } from '../support/anwen';
+import { GUEST } from '../support/api';
+import { expect, test as base } from '../support/fixtures';
+
+const test = base.extend({
+  server: [
+    async ({}, use) => {
+      // A scripted model stands in for one that was fetched.
+      const server = await Anwen.start('models', { ANWEN__MODEL_RUNTIME__ENABLE_STUB: 'true' });
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+});
+
+test.describe.configure({ mode: 'serial' });
+test.use({ story: 'models' });
+
+const row = (page: Page, name: string) =>
+  page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: new RegExp(`^${name}`) }) });
+
+test('an administrator sees every model with its state, and what is part of the program stays', async ({
+  adminPage: page,
+}) => {
+  await page.goto('/admin/models');
+  for (const name of ['extractive', 'embedding', 'stub']) {
+    await expect(row(page, name).getByText('Loaded', { exact: true })).toBeVisible();
+  }
+  await page.getByRole('button', { name: 'More actions: extractive' }).click();
+  await expect(page.getByRole('menuitem', { name: 'Delete' })).toHaveAttribute('data-disabled', '');
+  await expect(page.getByRole('menuitem', { name: 'Unload' })).toHaveCount(0);
+});
+
+test('a model that is kept for a group is gone from the picker of everybody else', async ({
+  adminPage: page,
+  adminApi: api,
+  browser,
+  server,
+}) => {
+  await api.send('POST', '/groups', { name: 'Testers' });
+  await api.send('POST', '/users', { username: GUEST.username, password: GUEST.password });
+  const guest = await browser.newPage({ baseURL: server.url });
+  await guest.goto('/');
+  await guest.getByLabel('Username').fill(GUEST.username);
+  await guest.getByLabel('Password', { exact: true }).fill(GUEST.password);
+  await guest.keyboard.press('Enter');
+  const offered = async () => {
+    await guest.goto('/chat');
+    await guest.getByRole('button', { name: /Choose a model/ }).click();
+    await expect(guest.getByRole('menuitemradio', { name: 'Automatic model' })).toBeVisible();
+    return guest.getByRole('menuitemradio', { name: 'stub' }).count();
+  };
+  await expect(guest.getByRole('button', { name: /Choose a model/ })).toBeVisible();
+  expect(await offered()).toBe(1);
+
+  await page.goto('/admin/models');
+  await page.getByRole('button', { name: 'More actions: stub' }).click();
+  await page.getByRole('menuitem', { name: 'Who may use it' }).click();
+  await page.getByRole('button', { name: 'Some groups' }).click();
+  await page.getByRole('checkbox', { name: 'Testers' }).check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  expect(await offered()).toBe(0);
+  await guest.close();
+});
+
+test('a fetch that fails says so, and can be put away', async ({ adminPage: page }) => {
+  // What the network would say is said here: the page's part is to show it.
+  await page.route('**/api/v1/admin/models/pull', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body:
+        'event: progress\ndata: {"status":"pulling manifest"}\n\n' +
+        'event: error\ndata: {"code":"service_unavailable","message":"the source does not have it"}\n\n',
+    }),
+  );
+  await page.route('**/api/v1/admin/models/catalogue', (route) =>
+    route.fulfill({ json: { models: [], pull_enabled: true } }),
+  );
+  await page.goto('/admin/models');
+  await page.getByRole('textbox', { name: 'Name or address' }).fill('hf.co/nobody/nothing');
+  await page.getByRole('button', { name: 'Fetch', exact: true }).click();
+  const tasks = page.getByRole('region', { name: 'Models on their way' });
+  await expect(tasks.getByRole('alert')).toContainText('the source does not have it');
+  await tasks.getByRole('button', { name: 'Remove from the list: hf.co/nobody/nothing' }).click();
+  await expect(tasks).toHaveCount(0);
+});
+
+test('where models may not be fetched, the page says how they come in instead', async ({
+  adminPage: page,
+}) => {
+  await page.route('**/api/v1/admin/models/catalogue', (route) =>
+    route.fulfill({
+      json: { models: [{ name: 'qwen3:4b', family: 'Qwen3', source: 'qwen3:4b' }], pull_enabled: false },
+    }),
+  );
+  await page.goto('/admin/models');
+  await expect(page.getByRole('note')).toContainText('fetches no models over the network');
+  await expect(page.getByText('qwen3:4b')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Fetch', exact: true })).toHaveCount(0);
+});
