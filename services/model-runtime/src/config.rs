@@ -47,6 +47,14 @@ pub struct Config {
     pub max_embed_texts: usize,
     /// Passages in one request to the quoting answerer.
     pub max_documents: usize,
+    /// Passages in one reranking request.
+    pub max_rerank_documents: usize,
+    /// Answers to one prompt (`n`), or prompts in one completion request.
+    pub max_choices: u32,
+    /// Pictures in one request.
+    pub max_images: usize,
+    /// Bytes of one picture.
+    pub max_image_bytes: usize,
     /// List the scripted engine for tests and load runs under the name `stub`.
     pub enable_stub: bool,
     /// How the scripted engine behaves.
@@ -71,6 +79,8 @@ pub struct StubSettings {
     pub first_token_delay_ms: u64,
     /// Answers by prompt: the first entry whose `contains` stands in the last message is given.
     pub scripts: Vec<StubScript>,
+    /// Calls of tools by prompt: those whose `contains` stands in the last message are made, when their tool was offered.
+    pub calls: Vec<StubCall>,
     /// Conversations at the same time.
     pub concurrency: usize,
 }
@@ -84,6 +94,17 @@ pub struct StubScript {
     /// Fail instead of ending the answer.
     #[serde(default)]
     pub fails: bool,
+}
+
+/// One scripted call of a tool.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StubCall {
+    pub contains: String,
+    /// The tool's name.
+    pub name: String,
+    /// A JSON object.
+    pub arguments: serde_json::Value,
 }
 
 impl Default for Config {
@@ -105,6 +126,10 @@ impl Default for Config {
             max_body_bytes: 32 * 1024 * 1024,
             max_embed_texts: 4096,
             max_documents: 64,
+            max_rerank_documents: 1000,
+            max_choices: 8,
+            max_images: 16,
+            max_image_bytes: 20 * 1024 * 1024,
             enable_stub: false,
             stub: StubSettings::default(),
             cache: CacheSettings::default(),
@@ -116,7 +141,14 @@ impl Default for Config {
 
 impl Default for StubSettings {
     fn default() -> Self {
-        Self { tokens: 32, token_delay_ms: 0, first_token_delay_ms: 0, scripts: Vec::new(), concurrency: 8 }
+        Self {
+            tokens: 32,
+            token_delay_ms: 0,
+            first_token_delay_ms: 0,
+            scripts: Vec::new(),
+            calls: Vec::new(),
+            concurrency: 8,
+        }
     }
 }
 

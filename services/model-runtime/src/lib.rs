@@ -1,4 +1,4 @@
-//! The model runtime: chat, embeddings and (later) reranking behind the interfaces of OpenAI and Ollama.
+//! The model runtime: chat, embeddings and reranking behind the interfaces of OpenAI and Ollama.
 //!
 //! `engine` holds what computes, behind one trait; `registry` knows which models there are and loads them; `admission` is
 //! the bounded queue in front of each; `api` speaks HTTP.
@@ -22,7 +22,7 @@ use anwen_platform::http::{InternalAuth, ReadyCheck, Scaffold};
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, StubScript, StubSettings};
+pub use config::{Config, StubCall, StubScript, StubSettings};
 pub use error::RuntimeError;
 
 use api::{Access, ApiState};
@@ -75,6 +75,7 @@ impl Service {
             config: Arc::clone(&self.config),
             cache: Arc::clone(&self.cache),
             routes: Arc::clone(&self.routes),
+            remote_images: Arc::new(api::NoRemoteImages),
         };
         Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(api::routes(state, access))
     }

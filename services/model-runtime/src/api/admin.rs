@@ -19,9 +19,12 @@ use super::ApiState;
 use crate::error::RuntimeError;
 use crate::registry::{KeepAlive, Listed, LoadedModel, Wish};
 
+/// What Ollama's clients look for to know that somebody is there.
+const RUNNING: &str = "Ollama is running";
+
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()
-        .route("/", get(|| async { "Anwen's model runtime is running" }))
+        .route("/", get(|| async { RUNNING }))
         .route("/admin/models", get(list))
         .route("/admin/models/{name}/load", post(load))
         .route("/admin/models/{name}/unload", post(unload))

@@ -27,7 +27,7 @@ pub(super) enum Surface {
 impl Surface {
     /// The surface that `path` belongs to; our own routes belong to neither.
     pub(super) fn of_path(path: &str) -> Option<Self> {
-        if path.starts_with("/v1/") {
+        if path.starts_with("/v1/") || path.starts_with("/v2/") {
             Some(Self::OpenAi)
         } else if path.starts_with("/api/") {
             Some(Self::Ollama)

@@ -12,7 +12,7 @@ use super::asking::Asking;
 use super::measure::{Clock, Timings};
 use crate::admission::{Entry, Priority, Progress, Slot, Waiting};
 use crate::cache::{Cache, CacheUse, KeptAnswer, Key, bytes_of, chat_key, may_keep};
-use crate::engine::{ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, ToolCall};
+use crate::engine::{ChatEnd, ChatEvent, ChatEvents, ChatJob, Delta, TokenLogprob, ToolCall};
 use crate::error::RuntimeError;
 use crate::registry::LoadedModel;
 use crate::routing::Features;
@@ -41,6 +41,8 @@ pub(super) struct Answer {
     pub text: String,
     pub reasoning: String,
     pub tool_calls: Vec<ToolCall>,
+    /// Of the tokens of `text`; empty unless they were asked for.
+    pub logprobs: Vec<TokenLogprob>,
     pub end: ChatEnd,
     pub timings: Timings,
 }
@@ -65,7 +67,7 @@ pub(super) async fn start(
     state: &ApiState,
     asking: &Asking,
     model: &str,
-    job: ChatJob,
+    mut job: ChatJob,
 ) -> Result<Generation, RuntimeError> {
     let started = Instant::now();
     let routed = route(state, asking, model, &job);
@@ -75,6 +77,7 @@ pub(super) async fn start(
     if !model.engine.capabilities().chat {
         return Err(RuntimeError::NotCapable { model: model.name.clone(), action: "chat" });
     }
+    super::defaults::complete(&model, &mut job)?;
     metrics::counter!("anwen_model_requests_total", "model" => model.name.clone(), "kind" => "chat")
         .increment(1);
     let mut note = RuntimeNote { routed, ..RuntimeNote::default() };
@@ -215,26 +218,27 @@ fn queued(
     priority: Priority,
 ) -> BoxStream<'static, Result<Event, RuntimeError>> {
     enum State {
-        Waiting(Run, Waiting, Box<ChatJob>),
+        Waiting(Box<(Run, Waiting, ChatJob)>),
         Running(BoxStream<'static, Result<Event, RuntimeError>>),
         Ended,
     }
-    let first = State::Waiting(run, waiting, Box::new(job));
+    let first = State::Waiting(Box::new((run, waiting, job)));
     stream::unfold(first, move |state| async move {
         match state {
-            State::Waiting(mut run, mut waiting, job) => match waiting.next().await {
+            State::Waiting(mut waits) => match waits.1.next().await {
                 Ok(Progress::Position(position)) => {
-                    Some((Some(Ok(Event::Queued(position))), State::Waiting(run, waiting, job)))
+                    Some((Some(Ok(Event::Queued(position))), State::Waiting(waits)))
                 }
                 Ok(Progress::Admitted(slot)) => {
+                    let (mut run, _, job) = *waits;
                     run.clock.slot(&run.model.name, priority);
                     let engine = Arc::clone(&run.model.engine);
-                    match engine.chat(*job).await {
+                    match engine.chat(job).await {
                         Ok(events) => Some((None, State::Running(running(run, slot, events)))),
                         Err(error) => Some((Some(Err(run.fail(error))), State::Ended)),
                     }
                 }
-                Err(error) => Some((Some(Err(run.fail(error))), State::Ended)),
+                Err(error) => Some((Some(Err(waits.0.fail(error))), State::Ended)),
             },
             State::Running(mut events) => {
                 events.next().await.map(|event| (Some(event), State::Running(events)))
@@ -280,13 +284,19 @@ pub(super) async fn collect(
     let mut text = String::new();
     let mut reasoning = String::new();
     let mut tool_calls = Vec::new();
+    let mut logprobs = Vec::new();
     while let Some(event) = events.next().await {
         match event? {
             Event::Queued(_) => {}
-            Event::Delta(delta) => text.push_str(&delta.text),
+            Event::Delta(delta) => {
+                text.push_str(&delta.text);
+                logprobs.extend(delta.logprobs);
+            }
             Event::Reasoning(delta) => reasoning.push_str(&delta),
             Event::ToolCall(call) => tool_calls.push(call),
-            Event::Done(end, timings) => return Ok(Answer { text, reasoning, tool_calls, end, timings }),
+            Event::Done(end, timings) => {
+                return Ok(Answer { text, reasoning, tool_calls, logprobs, end, timings });
+            }
         }
     }
     Err(RuntimeError::GenerationFailed { cause: "the stream ended early".to_owned() })

@@ -4,11 +4,19 @@ mod access;
 mod admin;
 mod asking;
 mod body;
+mod choices;
+mod defaults;
 mod embedding;
+mod fields;
 mod generation;
+mod images;
+mod input;
+mod logprobs;
 mod measure;
 mod ollama;
 mod openai;
+mod reranking;
+mod tools;
 
 use std::sync::Arc;
 
@@ -22,6 +30,7 @@ use crate::registry::Registry;
 use crate::routing::Routes;
 
 pub use access::Access;
+pub use images::{NoRemoteImages, RemoteImages};
 
 /// What handlers need.
 #[derive(Clone)]
@@ -30,6 +39,7 @@ pub(crate) struct ApiState {
     pub config: Arc<Config>,
     pub cache: Arc<Cache>,
     pub routes: Arc<Routes>,
+    pub remote_images: Arc<dyn RemoteImages>,
 }
 
 /// Every route of the service but health and metrics.

@@ -70,6 +70,9 @@ pub struct ChatJob {
     /// Passages for an engine that quotes; others ignore them.
     pub documents: Vec<QuotableDocument>,
     pub sampling: Sampling,
+    /// What is taken for what neither the request nor the model's manifest says. Merged into `sampling` before an engine
+    /// sees the job.
+    pub fallback: Sampling,
     pub format: AnswerFormat,
     /// `None` leaves it to the model.
     pub think: Option<Think>,
@@ -88,6 +91,7 @@ impl ChatJob {
             prompt,
             documents: Vec::new(),
             sampling: Sampling::default(),
+            fallback: Sampling::default(),
             format: AnswerFormat::Text,
             think: None,
             tools: Vec::new(),

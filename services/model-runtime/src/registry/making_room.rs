@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anwen_models::estimate;
+
 use super::memory::Machine;
 use super::room::{Hold, Need, Plan, Resident, largest_context, plan};
-use super::{LoadedModel, ModelFiles, Registry, Weights, estimate};
+use super::{LoadedModel, ModelFiles, Registry, Weights};
 use crate::error::RuntimeError;
 
 /// The context of a model that neither its settings nor the request sizes; engines take the same.

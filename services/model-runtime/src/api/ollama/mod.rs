@@ -1,8 +1,13 @@
 //! Ollama's interface: newline-delimited JSON, durations in nanoseconds.
 
+mod answer;
+mod context;
 mod embed;
 mod generate;
+mod messages;
 mod models;
+mod options;
+mod request;
 
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +17,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::ApiState;
+
+pub(super) use options::Options;
+pub(super) use request::think;
 
 pub(super) fn routes() -> Router<ApiState> {
     Router::new()

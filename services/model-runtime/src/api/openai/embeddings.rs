@@ -12,26 +12,23 @@ use serde_json::{Value, json};
 use crate::api::ApiState;
 use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi};
-use crate::engine::{EmbedInput, EmbedJob, Embeddings};
-use crate::error::RuntimeError;
+use crate::api::input::Inputs;
+use crate::engine::{EmbedJob, Embeddings};
 
+/// The fields of the call. Tokens are ids of the model's own vocabulary.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Request {
-    model: String,
-    input: Input,
     #[serde(default)]
-    encoding_format: Encoding,
+    model: String,
+    input: Inputs,
+    #[serde(default)]
+    encoding_format: Option<Encoding>,
     #[serde(default)]
     dimensions: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Input {
-    One(String),
-    Many(Vec<String>),
-    /// Ids of OpenAI's own tokenizer, or lists of them: they mean nothing to another model.
-    Tokens(IgnoredAny),
+    /// Changes no answer.
+    #[serde(default, rename = "user")]
+    _user: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -43,10 +40,10 @@ enum Encoding {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     object: &'static str,
     model: String,
-    data: Vec<Item>,
+    data: Vec<Item<'a>>,
     usage: Usage,
     /// Extension: indexes of the inputs that were longer than the model reads.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,16 +51,16 @@ struct Answer {
 }
 
 #[derive(Serialize)]
-struct Item {
+struct Item<'a> {
     object: &'static str,
     index: usize,
-    embedding: Embedding,
+    embedding: Embedding<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Embedding {
-    Numbers(Vec<f32>),
+enum Embedding<'a> {
+    Numbers(&'a [f32]),
     /// Little-endian `f32`.
     Base64(String),
 }
@@ -81,28 +78,15 @@ pub(super) async fn embed(
     body: Body<OpenAi, Request>,
 ) -> Result<Response, Failure<OpenAi>> {
     let fail = Body::<OpenAi, Request>::failure(&body.request_id);
-    let Request { model, input, encoding_format, dimensions } = body.value;
-    let texts = match input {
-        Input::One(text) => vec![text],
-        Input::Many(texts) => texts,
-        Input::Tokens(_) => {
-            return Err(fail(RuntimeError::Invalid(
-                "input must be text: token ids of another model mean nothing here".to_owned(),
-            )));
-        }
-    };
-    let (name, embeddings) = crate::api::embedding::run(
-        &state,
-        &asking,
-        &model,
-        EmbedJob { inputs: texts.into_iter().map(EmbedInput::Text).collect(), dimensions },
-    )
-    .await
-    .map_err(&fail)?;
-    Ok(Json(answer(name, &embeddings, encoding_format)).into_response())
+    let Request { model, input, encoding_format, dimensions, _user: _ } = body.value;
+    let (name, embeddings) =
+        crate::api::embedding::run(&state, &asking, &model, EmbedJob { inputs: input.0, dimensions })
+            .await
+            .map_err(&fail)?;
+    Ok(Json(answer(name, &embeddings, encoding_format.unwrap_or_default())).into_response())
 }
 
-fn answer(model: String, embeddings: &Embeddings, encoding: Encoding) -> Answer {
+fn answer(model: String, embeddings: &Embeddings, encoding: Encoding) -> Answer<'_> {
     let data = embeddings
         .rows()
         .enumerate()
@@ -118,9 +102,9 @@ fn answer(model: String, embeddings: &Embeddings, encoding: Encoding) -> Answer 
     }
 }
 
-fn encode(row: &[f32], encoding: Encoding) -> Embedding {
+fn encode(row: &[f32], encoding: Encoding) -> Embedding<'_> {
     match encoding {
-        Encoding::Float => Embedding::Numbers(row.to_vec()),
+        Encoding::Float => Embedding::Numbers(row),
         Encoding::Base64 => {
             let bytes: Vec<u8> = row.iter().flat_map(|number| number.to_le_bytes()).collect();
             Embedding::Base64(STANDARD.encode(bytes))

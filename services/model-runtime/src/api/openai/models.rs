@@ -13,6 +13,9 @@ use crate::error::RuntimeError;
 use crate::registry::{Listed, modified_at};
 use anwen_platform::http::RequestId;
 
+/// What Ollama adds to a name without a tag.
+const LATEST_TAG: &str = ":latest";
+
 async fn listed(state: &ApiState) -> Result<Vec<Listed>, RuntimeError> {
     let registry = Arc::clone(&state.registry);
     tokio::task::spawn_blocking(move || registry.list()).await.map_err(RuntimeError::internal)
@@ -44,7 +47,9 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Failure<OpenAi>> {
     let fail = |failure: RuntimeError| Failure::new(&failure, &id);
     let models = listed(&state).await.map_err(fail)?;
-    match models.iter().find(|listed| listed.info.id == name) {
+    let known = state.config.aliases.get(&name).unwrap_or(&name);
+    let plain = known.strip_suffix(LATEST_TAG).unwrap_or(known);
+    match models.iter().find(|listed| listed.info.id == *known || listed.info.id == plain) {
         Some(listed) => Ok(Json(model(listed))),
         None => Err(fail(RuntimeError::ModelNotFound { name })),
     }
