@@ -60,9 +60,9 @@ impl ImageReader {
     }
 
     /// A picture from a data URL or an address.
-    pub(super) async fn from_url(&mut self, url: &str) -> Result<Image, RuntimeError> {
+    pub(super) async fn read_url(&mut self, url: &str) -> Result<Image, RuntimeError> {
         if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
-            return self.from_base64(url);
+            return self.read_base64(url);
         }
         if !(url.starts_with("http://") || url.starts_with("https://")) {
             return Err(invalid("an image's url is neither a data URL nor an http address"));
@@ -73,7 +73,7 @@ impl ImageReader {
     }
 
     /// A picture from base64, with or without the head of a data URL.
-    pub(super) fn from_base64(&mut self, text: &str) -> Result<Image, RuntimeError> {
+    pub(super) fn read_base64(&mut self, text: &str) -> Result<Image, RuntimeError> {
         self.count()?;
         let encoded = match text.get(..5) {
             Some(scheme) if scheme.eq_ignore_ascii_case("data:") => match text.split_once(',') {
@@ -144,9 +144,9 @@ mod tests {
     async fn base64_is_read_with_and_without_head_and_padding() {
         let gif = BASE64.encode(b"GIF89a..");
         let expected = Image(Bytes::from_static(b"GIF89a.."));
-        assert_eq!(reader(100).from_base64(&gif).unwrap(), expected);
-        assert_eq!(reader(100).from_base64(gif.trim_end_matches('=')).unwrap(), expected);
-        assert_eq!(reader(100).from_url(&format!("data:image/gif;base64,{gif}")).await.unwrap(), expected);
+        assert_eq!(reader(100).read_base64(&gif).unwrap(), expected);
+        assert_eq!(reader(100).read_base64(gif.trim_end_matches('=')).unwrap(), expected);
+        assert_eq!(reader(100).read_url(&format!("data:image/gif;base64,{gif}")).await.unwrap(), expected);
     }
 
     #[tokio::test]
@@ -160,7 +160,7 @@ mod tests {
             ("https://example.com/a.png".to_owned(), "not fetched"),
             ("file:///etc/passwd".to_owned(), "neither"),
         ] {
-            let refusal = reader(8).from_url(&url).await.unwrap_err().to_string();
+            let refusal = reader(8).read_url(&url).await.unwrap_err().to_string();
             assert!(refusal.contains(word), "{url}: {refusal}");
         }
     }
@@ -169,8 +169,8 @@ mod tests {
     fn the_number_of_pictures_is_bounded() {
         let gif = BASE64.encode(b"GIF89a");
         let mut reader = reader(100);
-        reader.from_base64(&gif).unwrap();
-        reader.from_base64(&gif).unwrap();
-        assert!(reader.from_base64(&gif).is_err());
+        reader.read_base64(&gif).unwrap();
+        reader.read_base64(&gif).unwrap();
+        assert!(reader.read_base64(&gif).is_err());
     }
 }

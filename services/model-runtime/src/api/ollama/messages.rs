@@ -42,7 +42,7 @@ fn turn(message: Message, images: &mut ImageReader) -> Result<Turn, RuntimeError
     let pictures = message.images.unwrap_or_default();
     let calls = message.tool_calls.unwrap_or_default();
     Ok(Turn {
-        images: pictures.iter().map(|text| images.from_base64(text)).collect::<Result<_, _>>()?,
+        images: pictures.iter().map(|text| images.read_base64(text)).collect::<Result<_, _>>()?,
         thinking: message.thinking.filter(|thinking| !thinking.is_empty()),
         tool_calls: calls.into_iter().map(EarlierCall::into_call).collect::<Result<_, _>>()?,
         tool_call_id: message.tool_call_id,

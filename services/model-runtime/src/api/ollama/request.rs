@@ -196,7 +196,7 @@ fn prompt(
         turns.insert(0, Turn::text(Role::System, system));
     }
     turns.push(Turn {
-        images: images.iter().map(|text| reader.from_base64(text)).collect::<Result<_, _>>()?,
+        images: images.iter().map(|text| reader.read_base64(text)).collect::<Result<_, _>>()?,
         ..Turn::text(Role::User, prompt)
     });
     Ok(Prompt::Chat(turns))

@@ -112,7 +112,7 @@ async fn content(
         match (kind.as_str(), text, refusal, image_url) {
             ("text", Some(text), ..) | ("refusal", _, Some(text), _) => texts.push(text),
             ("image_url", _, _, Some(ImageUrl::Plain(url) | ImageUrl::Object { url })) => {
-                pictures.push(images.from_url(&url).await?);
+                pictures.push(images.read_url(&url).await?);
             }
             (kind, ..) => {
                 return invalid(format!(
