@@ -82,6 +82,13 @@ bench-parse: setup-build claim-target
 	cargo build --workspace --example parse_bench
 	python3 benches/parse.py --runner "$(CARGO_TARGET_DIR)/debug/examples/parse_bench" $(DOCS)
 
+## bench-embedding: the bundled embedding in process and over HTTP, beside model2vec-rs and model2vec
+.PHONY: bench-embedding
+bench-embedding: setup-build claim-target
+	cargo build --workspace --bin anwen-model-runtime --example embedding_bench --example embedding_client
+	python3 benches/embedding.py --server "$(CARGO_TARGET_DIR)/debug/anwen-model-runtime" \
+	  --bench "$(CARGO_TARGET_DIR)/debug/examples/embedding_bench" --client "$(CARGO_TARGET_DIR)/debug/examples/embedding_client"
+
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz
 fuzz: setup-build claim-target

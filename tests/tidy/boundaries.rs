@@ -18,7 +18,7 @@ fn may_depend_on(crate_name: &str, dependency: &str) -> Option<bool> {
     match crate_name {
         "anwen-contract" | "anwen-text" => Some(false),
         "anwen-platform" => Some(dependency == "anwen-contract"),
-        "anwen-privacy" => Some(dependency == "anwen-text"),
+        "anwen-privacy" | "anwen-static-embedding" => Some(dependency == "anwen-text"),
         "anwen-parse" => Some(matches!(dependency, "anwen-contract" | "anwen-text")),
         // The composition root.
         "anwen" => Some(is_foundation || SERVICES.contains(&dependency)),

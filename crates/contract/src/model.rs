@@ -1,8 +1,11 @@
 //! The part of OpenAI's interface that our services use between themselves, with the extensions that the
 //! quoting answerer needs. The model runtime's own HTTP layer takes more than this; see its `api` folder.
 
+mod embedding;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+pub use embedding::{EmbeddingAnswer, EmbeddingItem, EmbeddingRequest};
 
 /// The built-in answerer that quotes.
 pub const EXTRACTIVE_MODEL: &str = "extractive";
@@ -146,30 +149,6 @@ pub struct RoutedNote {
     pub rule: String,
     /// What the rule saw.
     pub why: String,
-}
-
-/// The body of `POST /v1/embeddings` as knowledge sends it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EmbeddingRequest {
-    pub model: String,
-    pub input: Vec<String>,
-    /// `base64` (little-endian f32) or `float`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding_format: Option<String>,
-}
-
-/// The answer of `POST /v1/embeddings`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EmbeddingAnswer {
-    pub model: String,
-    pub data: Vec<EmbeddingItem>,
-}
-
-/// One embedding: an array of numbers, or base64 text of little-endian f32.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EmbeddingItem {
-    pub index: usize,
-    pub embedding: Value,
 }
 
 /// What a model can do, and whether it is loaded.

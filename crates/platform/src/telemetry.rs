@@ -86,7 +86,7 @@ pub enum TelemetryError {
 /// Directs the process's logs to standard error. Call once, from `main`.
 pub fn init_logs(settings: &LogSettings) -> Result<(), TelemetryError> {
     // Libraries that talk at `info` about their own housekeeping are quietened unless asked for.
-    let quiet = "tantivy=warn,qdrant_edge=error,sqlx=warn,hyper=warn,tower=warn,lopdf=error,pdf_oxide=error";
+    let quiet = "tantivy=warn,qdrant_edge=error,sqlx=warn,hyper=warn,tower=warn,lopdf=error,pdf_oxide=error,llama-cpp-2=error";
     let filter = EnvFilter::try_new(format!("{quiet},{}", settings.level))
         .map_err(|cause| TelemetryError::Filter(cause.to_string()))?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);

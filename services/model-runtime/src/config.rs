@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -41,10 +42,17 @@ pub struct Config {
     pub keep_alive_seconds: i64,
     /// Conversations that one loaded model answers at the same time; more wait in its queue.
     pub concurrent_chats: usize,
+    /// Tokens of one conversation, prompt and answer together; less where a model was trained with less. `num_ctx` in a
+    /// model's manifest goes before it.
+    pub context_tokens: usize,
+    /// How GGUF files run on a processor.
+    pub llamacpp: LlamaCppSettings,
     /// Bytes of a request body.
     pub max_body_bytes: usize,
     /// Texts in one embedding request.
     pub max_embed_texts: usize,
+    /// Tokens, the padding included, that an encoder of embeddings or a reranker reads in one batch.
+    pub encoder_batch_tokens: usize,
     /// Passages in one request to the quoting answerer.
     pub max_documents: usize,
     /// Passages in one reranking request.
@@ -65,6 +73,47 @@ pub struct Config {
     pub routes: Vec<RouteSettings>,
     /// OpenAI-compatible servers whose models are offered here.
     pub upstreams: Vec<UpstreamSettings>,
+}
+
+/// `[model_runtime.llamacpp]`: how llama.cpp runs GGUF files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LlamaCppSettings {
+    /// Tokens whose keys and values a model keeps, over all its conversations together; at least `context_tokens`. What
+    /// two conversations begin with in common counts once.
+    pub pool_tokens: usize,
+    /// Finished conversations that a model remembers, so that their next turn starts where the last one ended.
+    pub kept_chats: usize,
+    /// How keys and values are stored: `f16`, or `q8_0` in half the memory.
+    pub key_value_type: KeyValueType,
+    /// Tokens that are computed in one step.
+    pub batch_tokens: usize,
+    /// Tokens of one text that an embedding or reranking model reads; the rest is cut off, and reported.
+    pub encoder_tokens: usize,
+    /// The folder with the processor variants (`libggml-cpu-*`); unset, they are looked for beside the program, in
+    /// `../lib/anwen` from there, and where the build put them.
+    pub backends_dir: Option<PathBuf>,
+}
+
+/// How keys and values are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyValueType {
+    F16,
+    Q8_0,
+}
+
+impl Default for LlamaCppSettings {
+    fn default() -> Self {
+        Self {
+            pool_tokens: 16_384,
+            kept_chats: 8,
+            key_value_type: KeyValueType::F16,
+            batch_tokens: 512,
+            encoder_tokens: 2048,
+            backends_dir: None,
+        }
+    }
 }
 
 /// `[model_runtime.stub]`: what the scripted engine says, and how fast.
@@ -123,8 +172,11 @@ impl Default for Config {
             memory_reserve_bytes: 512 * 1024 * 1024,
             keep_alive_seconds: 1800,
             concurrent_chats: 4,
+            context_tokens: 8192,
+            llamacpp: LlamaCppSettings::default(),
             max_body_bytes: 32 * 1024 * 1024,
             max_embed_texts: 4096,
+            encoder_batch_tokens: 4096,
             max_documents: 64,
             max_rerank_documents: 1000,
             max_choices: 8,

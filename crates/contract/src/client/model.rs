@@ -2,9 +2,7 @@
 
 use super::{CallContext, Repeat, ServiceClient};
 use crate::error::{ApiError, ErrorCode};
-use crate::model::{ChatChunk, ChatRequest, EmbeddingAnswer, EmbeddingItem, EmbeddingRequest, ModelList};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::model::{ChatChunk, ChatRequest, EmbeddingAnswer, EmbeddingRequest, ModelList};
 use futures::stream::{BoxStream, StreamExt};
 use http::Method;
 
@@ -42,9 +40,9 @@ impl ModelClient {
         texts: &[String],
     ) -> Result<Vec<Vec<f32>>, ApiError> {
         let body = EmbeddingRequest {
-            model: model.to_owned(),
-            input: texts.to_vec(),
-            encoding_format: Some("base64".to_owned()),
+            model: model.into(),
+            input: texts.into(),
+            encoding_format: Some("base64".into()),
         };
         let answer: EmbeddingAnswer =
             self.service.call(context, Method::POST, "/v1/embeddings", Some(&body), Repeat::Safe).await?;
@@ -53,7 +51,7 @@ impl ModelClient {
         }
         let mut items = answer.data;
         items.sort_by_key(|item| item.index);
-        items.iter().map(vector_of).collect()
+        Ok(items.into_iter().map(|item| item.embedding).collect())
     }
 
     /// Starts a streamed answer. The deadline bounds the time to the first byte only: what follows may take
@@ -95,25 +93,6 @@ struct StreamedErrorDetail {
     message: String,
     #[serde(default)]
     code: Option<String>,
-}
-
-/// Reads an embedding in either encoding.
-fn vector_of(item: &EmbeddingItem) -> Result<Vec<f32>, ApiError> {
-    let shape = || ApiError::internal("an embedding is neither numbers nor base64");
-    match &item.embedding {
-        serde_json::Value::String(text) => {
-            let bytes = STANDARD.decode(text).map_err(|_| shape())?;
-            let (numbers, rest) = bytes.as_chunks::<4>();
-            if !rest.is_empty() {
-                return Err(shape());
-            }
-            Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-        }
-        serde_json::Value::Array(numbers) => {
-            numbers.iter().map(|number| number.as_f64().map(|value| value as f32).ok_or_else(shape)).collect()
-        }
-        _ => Err(shape()),
-    }
 }
 
 /// The `data:` parts of a server-sent event stream, up to `[DONE]`.
@@ -177,16 +156,5 @@ mod tests {
         ]));
         let events: Vec<_> = stream.map(|event| event.unwrap()).collect().await;
         assert_eq!(events, ["{\"a\":1}", "你好"]);
-    }
-
-    #[test]
-    fn both_encodings_of_an_embedding_are_read() {
-        let text = STANDARD.encode([0u8, 0, 128, 63, 0, 0, 0, 192]);
-        let item = EmbeddingItem { index: 0, embedding: text.into() };
-        assert_eq!(vector_of(&item).unwrap(), [1.0, -2.0]);
-        let item = EmbeddingItem { index: 0, embedding: serde_json::json!([1.0, -2.0]) };
-        assert_eq!(vector_of(&item).unwrap(), [1.0, -2.0]);
-        let item = EmbeddingItem { index: 0, embedding: serde_json::json!({}) };
-        assert!(vector_of(&item).is_err());
     }
 }

@@ -7,6 +7,7 @@ mod body;
 mod choices;
 mod defaults;
 mod embedding;
+mod embedding_wire;
 mod fields;
 mod generation;
 mod images;

@@ -14,9 +14,18 @@ pub fn engine_for(files: &ModelFiles) -> Option<&'static str> {
     match &files.weights {
         Weights::StaticEmbedding { .. } => Some("static"),
         Weights::Encoder { .. } => cfg!(feature = "candle").then_some("candle"),
-        Weights::Gguf { .. } | Weights::Safetensors { .. } => {
-            cfg!(feature = "mistralrs").then_some("mistralrs")
-        }
+        Weights::Gguf { .. } => gguf_engine(files.settings.engine.as_deref()),
+        Weights::Safetensors { .. } => cfg!(feature = "mistralrs").then_some("mistralrs"),
+    }
+}
+
+/// llama.cpp is several times faster on a processor; what the manifest asks for goes first.
+fn gguf_engine(asked: Option<&str>) -> Option<&'static str> {
+    let built = [("llamacpp", cfg!(feature = "llamacpp")), ("mistralrs", cfg!(feature = "mistralrs"))];
+    let mut built = built.into_iter().filter(|(_, built)| *built).map(|(name, _)| name);
+    match asked {
+        Some(asked) => built.find(|name| *name == asked),
+        None => built.next(),
     }
 }
 
@@ -24,6 +33,10 @@ pub fn engine_for(files: &ModelFiles) -> Option<&'static str> {
 pub async fn load(files: &ModelFiles, config: &Config) -> Result<Arc<dyn Engine>, RuntimeError> {
     match engine_for(files) {
         Some("static") => load_static(files).await,
+        #[cfg(feature = "llamacpp")]
+        Some("llamacpp") => Ok(Arc::new(super::llamacpp::LlamaCppEngine::load(files, config).await?)),
+        #[cfg(feature = "candle")]
+        Some("candle") => Ok(Arc::new(super::candle::CandleEngine::load(files, config).await?)),
         #[cfg(feature = "mistralrs")]
         Some("mistralrs") => Ok(Arc::new(super::mistralrs::MistralRsEngine::load(files, config).await?)),
         _ => {

@@ -3,7 +3,11 @@
 //! An engine knows prompts, tokens and vectors. It knows neither HTTP nor queues nor the names that models go by:
 //! those are the business of `api`, `admission` and `registry`.
 
+#[cfg(feature = "candle")]
+pub mod candle;
 pub mod extractive;
+#[cfg(feature = "llamacpp")]
+pub mod llamacpp;
 pub mod load;
 #[cfg(feature = "mistralrs")]
 pub mod mistralrs;

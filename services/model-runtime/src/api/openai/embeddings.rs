@@ -1,10 +1,7 @@
 //! `/v1/embeddings`.
 
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use axum::response::Response;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,8 +9,9 @@ use serde_json::{Value, json};
 use crate::api::ApiState;
 use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, OpenAi};
+use crate::api::embedding_wire::{VectorEncoding, openai_answer};
 use crate::api::input::Inputs;
-use crate::engine::{EmbedJob, Embeddings};
+use crate::engine::EmbedJob;
 
 /// The fields of the call. Tokens are ids of the model's own vocabulary.
 #[derive(Deserialize)]
@@ -23,7 +21,7 @@ pub(super) struct Request {
     model: String,
     input: Inputs,
     #[serde(default)]
-    encoding_format: Option<Encoding>,
+    encoding_format: Option<VectorEncoding>,
     #[serde(default)]
     dimensions: Option<usize>,
     /// Changes no answer.
@@ -31,38 +29,15 @@ pub(super) struct Request {
     _user: Option<IgnoredAny>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Encoding {
-    #[default]
-    Float,
-    Base64,
-}
-
+/// Everything of the answer but the vectors.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Head {
     object: &'static str,
     model: String,
-    data: Vec<Item<'a>>,
     usage: Usage,
     /// Extension: indexes of the inputs that were longer than the model reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     anwen: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Item<'a> {
-    object: &'static str,
-    index: usize,
-    embedding: Embedding<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Embedding<'a> {
-    Numbers(&'a [f32]),
-    /// Little-endian `f32`.
-    Base64(String),
 }
 
 #[derive(Serialize)]
@@ -79,35 +54,16 @@ pub(super) async fn embed(
 ) -> Result<Response, Failure<OpenAi>> {
     let fail = Body::<OpenAi, Request>::failure(&body.request_id);
     let Request { model, input, encoding_format, dimensions, _user: _ } = body.value;
-    let (name, embeddings) =
-        crate::api::embedding::run(&state, &asking, &model, EmbedJob { inputs: input.0, dimensions })
-            .await
-            .map_err(&fail)?;
-    Ok(Json(answer(name, &embeddings, encoding_format.unwrap_or_default())).into_response())
-}
-
-fn answer(model: String, embeddings: &Embeddings, encoding: Encoding) -> Answer<'_> {
-    let data = embeddings
-        .rows()
-        .enumerate()
-        .map(|(index, row)| Item { object: "embedding", index, embedding: encode(row, encoding) })
-        .collect();
+    let job = EmbedJob { inputs: input.0, dimensions };
+    let (model, embeddings) =
+        crate::api::embedding::run(&state, &asking, &model, job).await.map_err(&fail)?;
+    let tokens = embeddings.tokens;
     let truncated = &embeddings.truncated;
-    Answer {
+    let head = Head {
         object: "list",
         model,
-        data,
-        usage: Usage { prompt_tokens: embeddings.tokens, total_tokens: embeddings.tokens },
+        usage: Usage { prompt_tokens: tokens, total_tokens: tokens },
         anwen: (!truncated.is_empty()).then(|| json!({"truncated": truncated})),
-    }
-}
-
-fn encode(row: &[f32], encoding: Encoding) -> Embedding<'_> {
-    match encoding {
-        Encoding::Float => Embedding::Numbers(row),
-        Encoding::Base64 => {
-            let bytes: Vec<u8> = row.iter().flat_map(|number| number.to_le_bytes()).collect();
-            Embedding::Base64(STANDARD.encode(bytes))
-        }
-    }
+    };
+    openai_answer(&head, &embeddings, encoding_format.unwrap_or_default()).map_err(fail)
 }

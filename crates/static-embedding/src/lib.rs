@@ -169,7 +169,8 @@ fn number(byte: u8) -> f32 {
     f32::from(byte.cast_signed())
 }
 
-pub(super) fn scale_to_length_one(vector: &mut [f32]) {
+/// Scales `vector` to length 1; the zero vector stays.
+pub fn scale_to_length_one(vector: &mut [f32]) {
     /// Keeps the zero vector finite.
     const LEAST_LENGTH: f32 = 1e-12;
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt().max(LEAST_LENGTH);
