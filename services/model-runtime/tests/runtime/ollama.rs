@@ -112,3 +112,70 @@ async fn listings_have_ollamas_shape() {
     assert_eq!(running["models"].as_array().unwrap().len(), 3);
     assert!(runtime.get("/api/version").await.1["version"].is_string());
 }
+
+#[tokio::test]
+async fn a_called_tool_has_ollamas_shape() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = chat("go on");
+    body["tools"] = json!([{"type": "function", "function": {"name": "weather", "parameters": {
+        "type": "object", "properties": {"place": {"type": "string"}}}}}]);
+    let lines = runtime.stream_ollama("/api/chat", &body).await;
+    let function = &lines[0]["message"]["tool_calls"][0]["function"];
+    assert_eq!(function["arguments"], json!({"place": "alpha"}));
+    assert_eq!(lines.last().unwrap()["done_reason"], "stop");
+}
+
+#[tokio::test]
+async fn hints_are_reported_and_what_is_not_offered_is_refused() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = chat("the capital?");
+    body["stream"] = json!(false);
+    body["options"] = json!({"num_gpu": 1});
+    let (_, answer) = runtime.post("/api/chat", &body).await;
+    assert_eq!(answer["anwen"]["ignored"], json!(["num_gpu"]));
+    for (field, value, word) in [
+        ("options", json!({"mirostat": 1}), "mirostat"),
+        ("template", json!("{{ .Prompt }}"), "template"),
+        ("surprise", json!(1), "surprise"),
+        ("keep_alive", json!("soon"), "keep_alive"),
+        ("think", json!("a lot"), "think"),
+        ("format", json!("xml"), "format"),
+    ] {
+        let mut body = chat("x");
+        body[field] = value;
+        let (status, answer) = runtime.post("/api/chat", &body).await;
+        assert!(status == 400 && answer["error"].as_str().unwrap().contains(word), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn thinking_and_probabilities_have_fields_of_their_own() {
+    let runtime = Runtime::start(stub).await;
+    let body =
+        json!({"model": "stub", "prompt": "the capital?", "stream": false, "think": true, "logprobs": true});
+    let (_, answer) = runtime.post("/api/generate", &body).await;
+    assert_eq!(answer["thinking"], "Let me think.");
+    assert_eq!(answer["logprobs"][0]["token"], "Paris ");
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_with_its_context() {
+    let runtime = Runtime::start(stub).await;
+    let body = json!({"model": "stub", "prompt": "the capital?", "stream": false});
+    let (_, first) = runtime.post("/api/generate", &body).await;
+    let body = json!({"model": "stub", "prompt": "and now?", "stream": false, "context": first["context"]});
+    let (_, second) = runtime.post("/api/generate", &body).await;
+    // "the capital?", "Paris is it." and "and now?".
+    assert_eq!(second["prompt_eval_count"], 2 + 3 + 2);
+    let body = json!({"model": "stub", "prompt": "x", "context": [1, 2, 3]});
+    assert_eq!(runtime.post("/api/generate", &body).await.0, 400);
+}
+
+#[tokio::test]
+async fn clients_that_ask_whether_somebody_is_there_hear_it() {
+    let runtime = Runtime::start(stub).await;
+    let text = reqwest::get(runtime.url("/")).await.unwrap().text().await.unwrap();
+    assert_eq!(text, "Ollama is running");
+    let client = reqwest::Client::new();
+    assert_eq!(client.head(runtime.url("/api/tags")).send().await.unwrap().status(), 200);
+}

@@ -27,7 +27,11 @@ async fn a_whole_answer_has_openais_shape() {
     assert_eq!(status, 200);
     assert_eq!(body["object"], "chat.completion");
     assert_eq!(body["choices"][0]["message"], json!({"role": "assistant", "content": "Paris is it."}));
-    assert_eq!(body["usage"], json!({"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}));
+    assert_eq!(
+        body["usage"],
+        json!({"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 0}})
+    );
 }
 
 #[tokio::test]
@@ -68,10 +72,18 @@ async fn max_tokens_ends_an_answer() {
 async fn what_cannot_be_honoured_is_refused() {
     let runtime = Runtime::start(stub).await;
     for (field, value) in [
-        ("n", json!(2)),
-        ("logprobs", json!(true)),
-        ("logit_bias", json!({"5": 1})),
+        ("n", json!(1000)),
+        ("surprise", json!(1)),
+        ("modalities", json!(["audio"])),
+        ("top_logprobs", json!(2)),
+        ("logit_bias", json!({"word": 1})),
         ("tools", json!([{"type": "function"}])),
+        ("tool_choice", json!("required")),
+        ("functions", json!([{"name": "f"}])),
+        ("response_format", json!({"type": "xml"})),
+        ("reasoning_effort", json!("extreme")),
+        ("chat_template_kwargs", json!({"custom": 1})),
+        ("max_tokens", json!(0)),
         ("messages", json!([])),
         ("messages", json!([{"role": "wizard", "content": "x"}])),
         (
@@ -193,4 +205,149 @@ async fn the_default_model_quotes_when_no_other_is_loaded() {
     body["model"] = json!("default");
     let (status, answer) = runtime.post("/v1/chat/completions", &body).await;
     assert_eq!((status, answer["model"].as_str()), (200, Some("extractive")));
+}
+
+fn tools() -> Value {
+    let tool = |name: &str| {
+        json!({"type": "function", "function": {"name": name, "parameters": {
+            "type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}}})
+    };
+    json!([tool("weather"), tool("time")])
+}
+
+#[tokio::test]
+async fn several_answers_have_places_of_their_own() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = ask("go on");
+    body["n"] = json!(3);
+    body["seed"] = json!(1);
+    let (_, answer) = runtime.post("/v1/chat/completions", &body).await;
+    let texts: Vec<&str> =
+        (0..3).filter_map(|n| answer["choices"][n]["message"]["content"].as_str()).collect();
+    assert_eq!(texts[0].split(' ').next(), Some("beta"), "{answer}");
+    assert_eq!(texts[2].split(' ').next(), Some("delta"));
+    assert_eq!(answer["usage"]["completion_tokens"], 15);
+}
+
+#[tokio::test]
+async fn streams_of_several_answers_are_told_apart() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = ask("the capital?");
+    body["n"] = json!(2);
+    body["stream"] = json!(true);
+    body["stream_options"] = json!({"include_usage": true});
+    let events = runtime.stream_openai("/v1/chat/completions", &body).await;
+    let chunks: Vec<Value> = events.iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
+    for index in 0..2 {
+        let mine = chunks.iter().flat_map(|chunk| chunk["choices"].as_array().unwrap());
+        let mine = mine.filter(|choice| choice["index"] == index);
+        let text: String =
+            mine.filter_map(|choice| choice["delta"]["content"].as_str().map(str::to_owned)).collect();
+        assert_eq!(text, "Paris is it.");
+    }
+    assert_eq!(chunks.last().unwrap()["usage"]["completion_tokens"], 6);
+}
+
+#[tokio::test]
+async fn more_answers_than_the_queue_holds_are_refused_and_leave_no_slot_taken() {
+    let runtime = Runtime::start(|config| {
+        stub(config);
+        config.stub.concurrency = 1;
+        config.queue_capacity = 1;
+    })
+    .await;
+    let mut body = ask("go on");
+    body["n"] = json!(3);
+    assert_eq!(runtime.post("/v1/chat/completions", &body).await.0, 503);
+    runtime.until_load("stub", (0, 0)).await;
+}
+
+#[tokio::test]
+async fn a_called_tool_has_openais_shape() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = ask("go on");
+    body["tools"] = tools();
+    let (_, answer) = runtime.post("/v1/chat/completions", &body).await;
+    let choice = &answer["choices"][0];
+    assert_eq!(choice["finish_reason"], "tool_calls");
+    assert_eq!(choice["message"]["content"], Value::Null);
+    let call = &choice["message"]["tool_calls"][0];
+    assert_eq!(call["function"], json!({"name": "weather", "arguments": "{\"place\":\"alpha\"}"}));
+    body["tool_choice"] = json!("none");
+    let (_, answer) = runtime.post("/v1/chat/completions", &body).await;
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+}
+
+#[tokio::test]
+async fn a_model_without_tools_or_eyes_says_so() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = ask("go on");
+    body["model"] = json!("extractive");
+    body["tools"] = tools();
+    let (status, answer) = runtime.post("/v1/chat/completions", &body).await;
+    assert_eq!((status, answer["error"]["code"].as_str()), (400, Some("model_not_capable")));
+    let picture = json!({"type": "image_url", "image_url": {"url": "data:image/gif;base64,R0lGODlh"}});
+    let body = json!({"model": "extractive", "messages": [{"role": "user", "content": [picture]}]});
+    let (status, answer) = runtime.post("/v1/chat/completions", &body).await;
+    assert_eq!((status, answer["error"]["code"].as_str()), (400, Some("model_not_capable")));
+}
+
+#[tokio::test]
+async fn probabilities_thinking_and_schemas_reach_the_engine() {
+    let runtime = Runtime::start(stub).await;
+    let mut body = ask("the capital?");
+    body["logprobs"] = json!(true);
+    body["top_logprobs"] = json!(1);
+    body["reasoning_effort"] = json!("high");
+    let (_, answer) = runtime.post("/v1/chat/completions", &body).await;
+    let choice = &answer["choices"][0];
+    assert_eq!(choice["logprobs"]["content"].as_array().unwrap().len(), 3);
+    assert_eq!(choice["message"]["reasoning_content"], "Let me think.");
+    let mut body = ask("go on");
+    body["response_format"] =
+        json!({"type": "json_schema", "json_schema": {"name": "n", "schema": {"const": 7}}});
+    let (_, answer) = runtime.post("/v1/chat/completions", &body).await;
+    assert_eq!(answer["choices"][0]["message"]["content"], "7");
+}
+
+#[tokio::test]
+async fn completions_take_texts_and_tokens() {
+    let runtime = Runtime::start(stub).await;
+    let ask = |prompt: Value| json!({"model": "stub", "prompt": prompt, "max_tokens": 50});
+    for (prompt, choices, tokens) in [
+        (json!("the capital"), 1, 2),
+        (json!(["a b", "c"]), 2, 3),
+        (json!([1, 2]), 1, 2),
+        (json!([[1], [2, 3]]), 2, 3),
+    ] {
+        let (status, answer) = runtime.post("/v1/completions", &ask(prompt.clone())).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(answer["choices"].as_array().unwrap().len(), choices, "{prompt}");
+        assert_eq!(answer["usage"]["prompt_tokens"], tokens, "{prompt}");
+    }
+    for (field, value) in [
+        ("best_of", json!(3)),
+        ("prompt", json!([])),
+        ("n", json!(9)),
+        ("logprobs", json!(6)),
+        ("surprise", json!(1)),
+    ] {
+        let mut body = ask(json!("x"));
+        body[field] = value;
+        assert_eq!(runtime.post("/v1/completions", &body).await.0, 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn rerank_orders_documents_by_relevance() {
+    let runtime = Runtime::start(stub).await;
+    let body = json!({"model": "stub", "query": "a b", "documents": ["c", {"text": "a b"}, "a"], "top_n": 2});
+    let (_, answer) = runtime.post("/v1/rerank", &body).await;
+    let order: Vec<u64> = answer["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["index"].as_u64().unwrap())
+        .collect();
+    assert_eq!(order, [1, 2]);
 }
