@@ -73,9 +73,9 @@ impl Service {
         let state = ApiState {
             registry: Arc::clone(&self.registry),
             config: Arc::clone(&self.config),
-            remote_images: Arc::new(api::NoRemoteImages),
             cache: Arc::clone(&self.cache),
             routes: Arc::clone(&self.routes),
+            remote_images: Arc::new(api::NoRemoteImages),
         };
         Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(api::routes(state, access))
     }

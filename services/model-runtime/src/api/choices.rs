@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use anwen_contract::model::RuntimeNote;
 use futures::StreamExt as _;
 use futures::future::{ready, try_join_all};
 use futures::stream::{self, BoxStream};
+
+use anwen_contract::model::RuntimeNote;
 
 use super::ApiState;
 use super::asking::Asking;
@@ -27,7 +28,7 @@ pub(super) enum ToolCalls {
 /// The generations of one request.
 pub(super) struct Choices {
     pub model: Arc<LoadedModel>,
-    /// What was known before the first answer began.
+    /// What is known beside the answers before they begin.
     pub note: RuntimeNote,
     generations: Vec<BoxStream<'static, Result<Event, RuntimeError>>>,
 }

@@ -218,26 +218,27 @@ fn queued(
     priority: Priority,
 ) -> BoxStream<'static, Result<Event, RuntimeError>> {
     enum State {
-        Waiting(Box<Run>, Waiting, Box<ChatJob>),
+        Waiting(Box<(Run, Waiting, ChatJob)>),
         Running(BoxStream<'static, Result<Event, RuntimeError>>),
         Ended,
     }
-    let first = State::Waiting(Box::new(run), waiting, Box::new(job));
+    let first = State::Waiting(Box::new((run, waiting, job)));
     stream::unfold(first, move |state| async move {
         match state {
-            State::Waiting(mut run, mut waiting, job) => match waiting.next().await {
+            State::Waiting(mut waits) => match waits.1.next().await {
                 Ok(Progress::Position(position)) => {
-                    Some((Some(Ok(Event::Queued(position))), State::Waiting(run, waiting, job)))
+                    Some((Some(Ok(Event::Queued(position))), State::Waiting(waits)))
                 }
                 Ok(Progress::Admitted(slot)) => {
+                    let (mut run, _, job) = *waits;
                     run.clock.slot(&run.model.name, priority);
                     let engine = Arc::clone(&run.model.engine);
-                    match engine.chat(*job).await {
-                        Ok(events) => Some((None, State::Running(running(*run, slot, events)))),
+                    match engine.chat(job).await {
+                        Ok(events) => Some((None, State::Running(running(run, slot, events)))),
                         Err(error) => Some((Some(Err(run.fail(error))), State::Ended)),
                     }
                 }
-                Err(error) => Some((Some(Err(run.fail(error))), State::Ended)),
+                Err(error) => Some((Some(Err(waits.0.fail(error))), State::Ended)),
             },
             State::Running(mut events) => {
                 events.next().await.map(|event| (Some(event), State::Running(events)))

@@ -38,9 +38,9 @@ pub use images::{NoRemoteImages, RemoteImages};
 pub(crate) struct ApiState {
     pub registry: Arc<Registry>,
     pub config: Arc<Config>,
-    pub remote_images: Arc<dyn RemoteImages>,
     pub cache: Arc<Cache>,
     pub routes: Arc<Routes>,
+    pub remote_images: Arc<dyn RemoteImages>,
 }
 
 /// Every route of the service but health and metrics.

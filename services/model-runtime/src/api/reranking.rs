@@ -2,6 +2,7 @@
 
 use super::ApiState;
 use super::asking::Asking;
+use super::measure::record_queue_wait;
 use crate::admission::Priority;
 use crate::error::RuntimeError;
 
@@ -25,7 +26,10 @@ pub(super) async fn run(
     if !model.engine.capabilities().rerank {
         return Err(RuntimeError::NotCapable { model: model.name.clone(), action: "rerank" });
     }
-    let _slot = model.admission.slot(&asking.ask(&state.config, Priority::Interactive)).await?;
+    let ask = asking.ask(&state.config, Priority::Interactive);
+    let entered = std::time::Instant::now();
+    let _slot = model.admission.slot(&ask).await?;
+    record_queue_wait(&model.name, ask.priority, entered.elapsed());
     let started = std::time::Instant::now();
     let scores = model.engine.rerank(query, documents).await?;
     let labels = [("model", model.name.clone())];

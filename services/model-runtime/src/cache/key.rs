@@ -78,18 +78,17 @@ impl Hash {
 
 /// The key of a generation by the model with this fingerprint.
 pub fn chat_key(model: &str, job: &ChatJob) -> Key {
-    // What fills gaps has been filled in before a key is made.
     let ChatJob {
         prompt,
         documents,
         sampling,
+        fallback,
         format,
         think,
         tools,
         tool_choice,
         logprobs,
         overflow,
-        fallback: _,
     } = job;
     let mut hash = Hash::of("chat", model);
     put_prompt(&mut hash, prompt);
@@ -100,6 +99,7 @@ pub fn chat_key(model: &str, job: &ChatJob) -> Key {
         hash.number(u64::from(score.to_bits()));
     });
     put_sampling(&mut hash, sampling);
+    put_sampling(&mut hash, fallback);
     match format {
         AnswerFormat::Text => hash.text("text"),
         AnswerFormat::Json => hash.text("json"),

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anwen_models::estimate;
+
 use super::memory::Machine;
 use super::room::{Hold, Need, Plan, Resident, largest_context, plan};
-use super::{LoadedModel, ModelFiles, Registry, Weights, estimate};
+use super::{LoadedModel, ModelFiles, Registry, Weights};
+use crate::config::{Config, KeyValueType};
+use crate::engine::load::engine_for;
 use crate::error::RuntimeError;
 
-/// The context of a model that neither its settings nor the request sizes; engines take the same.
-const DEFAULT_CONTEXT_TOKENS: u64 = 8192;
-/// Bits of a number in the cache of keys and values.
-const KV_BITS: u64 = 16;
+/// Bits of a number in the cache of keys and values: whole ones, and blocks of 32 with their scale.
+const F16_BITS: u64 = 16;
+const Q8_0_BITS: u64 = 9;
 /// Ollama's name for the size of the context.
 pub(super) const CONTEXT_OPTION: &str = "num_ctx";
 
@@ -22,7 +25,11 @@ impl Registry {
         if matches!(files.weights, Weights::StaticEmbedding { .. }) {
             return Ok(files.size_bytes);
         }
-        let bytes = self.reckon(files, context_of(files)).await?;
+        let (reckoned, config) = (files.clone(), Arc::clone(&self.config));
+        let bytes =
+            tokio::task::spawn_blocking(move || needed(&reckoned, &config, context_of(&reckoned, &config)))
+                .await
+                .map_err(RuntimeError::internal)?;
         let deadline = tokio::time::Instant::now() + self.config.queue_timeout();
         loop {
             // Before looking: one that becomes idle in between must not be missed.
@@ -63,13 +70,10 @@ impl Registry {
     }
 
     async fn too_large(&self, files: &ModelFiles, needed_bytes: u64, available_bytes: u64) -> RuntimeError {
-        let context_tokens = context_of(files);
-        let sequences = self.config.concurrent_chats as u64;
-        let reckoned = files.clone();
+        let context_tokens = context_of(files, &self.config);
+        let (reckoned, config) = (files.clone(), Arc::clone(&self.config));
         let fitting = tokio::task::spawn_blocking(move || {
-            largest_context(context_tokens, available_bytes, |context| {
-                estimate(&reckoned, context, sequences, KV_BITS).total_bytes
-            })
+            largest_context(context_tokens, available_bytes, |context| needed(&reckoned, &config, context))
         });
         let advice = match fitting.await {
             Ok(Some(tokens)) => format!("a context of {tokens} tokens would fit (num_ctx)"),
@@ -82,14 +86,6 @@ impl Registry {
             context_tokens,
             advice,
         }
-    }
-
-    /// Bytes that `files` take with `context_tokens` for each of the conversations at the same time.
-    async fn reckon(&self, files: &ModelFiles, context_tokens: u64) -> Result<u64, RuntimeError> {
-        let (files, sequences) = (files.clone(), self.config.concurrent_chats as u64);
-        let reckoned =
-            tokio::task::spawn_blocking(move || estimate(&files, context_tokens, sequences, KV_BITS)).await;
-        Ok(reckoned.map_err(RuntimeError::internal)?.total_bytes)
     }
 
     /// Bytes that one more model may take while all loaded ones stay.
@@ -139,8 +135,30 @@ impl Registry {
 }
 
 /// The context that a model is loaded with.
-fn context_of(files: &ModelFiles) -> u64 {
+fn context_of(files: &ModelFiles, config: &Config) -> u64 {
     let set = files.settings.parameters.get(CONTEXT_OPTION).and_then(serde_json::Value::as_u64);
-    let most = files.context_tokens.unwrap_or(DEFAULT_CONTEXT_TOKENS);
-    set.unwrap_or_else(|| most.min(DEFAULT_CONTEXT_TOKENS))
+    let wanted = set.unwrap_or(config.context_tokens as u64);
+    files.context_tokens.map_or(wanted, |trained_for| trained_for.min(wanted))
+}
+
+/// Bytes that `files` take with a context of so many tokens, as their engine lays it out. Reads their headers.
+fn needed(files: &ModelFiles, config: &Config, context_tokens: u64) -> u64 {
+    let chats = config.concurrent_chats as u64;
+    let reckoned = match engine_for(files) {
+        // One pool for all conversations.
+        Some("llamacpp") => {
+            let settings = &config.llamacpp;
+            let most = context_tokens.saturating_mul(chats + settings.kept_chats as u64);
+            let pool = (settings.pool_tokens as u64).max(context_tokens).min(most);
+            let bits = match settings.key_value_type {
+                KeyValueType::F16 => F16_BITS,
+                KeyValueType::Q8_0 => Q8_0_BITS,
+            };
+            estimate(files, pool, 1, bits)
+        }
+        // Encoders keep nothing from one text to the next.
+        Some("candle") => estimate(files, context_tokens, 1, F16_BITS),
+        _ => estimate(files, context_tokens, chats, F16_BITS),
+    };
+    reckoned.total_bytes
 }

@@ -1,6 +1,5 @@
 //! The models: which there are, which are loaded, and loading them when they are asked for.
 
-mod estimate;
 mod listing;
 mod making_room;
 mod memory;
@@ -26,7 +25,6 @@ use crate::engine::upstream::Upstream;
 use crate::engine::{self, Engine};
 use crate::error::RuntimeError;
 use crate::routing::Surroundings;
-use estimate::estimate;
 use listing::{listed_loaded, listed_on_disk, listed_route};
 use making_room::CONTEXT_OPTION;
 use residence::{Residence, SharedResidence};

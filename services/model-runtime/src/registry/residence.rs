@@ -32,6 +32,11 @@ impl KeepAlive {
         Some(Duration::try_from_secs_f64(seconds).map_or(Self::Forever, Self::For))
     }
 
+    /// Whether a request that asks for nothing else asks for the model to go.
+    pub fn unloads(self) -> bool {
+        self == Self::For(Duration::ZERO)
+    }
+
     /// As Ollama's `keep_alive` is written: a number of seconds, or a text such as `"5m"`, `"1h30m"`, `"-1"`; what is
     /// negative stays for ever. See <https://github.com/ollama/ollama/blob/main/docs/faq.md>.
     pub fn parse(value: &Value) -> Result<Self, RuntimeError> {

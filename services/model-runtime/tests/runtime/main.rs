@@ -3,14 +3,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod admission;
+mod cache;
 mod embeddings;
 #[cfg(feature = "mistralrs")]
 mod language_models;
+#[cfg(feature = "llamacpp")]
+mod memory;
+mod metrics;
 mod models;
 mod ollama;
 mod openai;
 mod quote_quality;
 mod quoting;
+mod routing;
 mod support;
-#[cfg(feature = "mistralrs")]
+#[cfg(any(feature = "llamacpp", feature = "mistralrs"))]
 mod tiny_model;
+mod upstream;

@@ -26,20 +26,21 @@ pub(super) struct Lines {
     with_logprobs: bool,
     /// Hints that changed nothing, told at the end.
     ignored: Vec<&'static str>,
-    /// What was known before the answer began.
-    note: RuntimeNote,
     tool_calls: usize,
+    /// What was known before the answer began.
+    pub note: RuntimeNote,
 }
 
 impl Lines {
-    pub(super) fn new(
-        call: Call,
-        model: &str,
-        with_logprobs: bool,
-        ignored: Vec<&'static str>,
-        note: RuntimeNote,
-    ) -> Self {
-        Self { call, model: model.to_owned(), with_logprobs, ignored, note, tool_calls: 0 }
+    pub(super) fn new(call: Call, model: &str, with_logprobs: bool, ignored: Vec<&'static str>) -> Self {
+        Self {
+            call,
+            model: model.to_owned(),
+            with_logprobs,
+            ignored,
+            tool_calls: 0,
+            note: RuntimeNote::default(),
+        }
     }
 
     fn line(&self, text: &str, thinking: &str) -> Value {
@@ -131,8 +132,8 @@ impl Lines {
 
     /// What Ollama has no field for.
     fn note(&self, end: &ChatEnd) -> Map<String, Value> {
-        let mut note = match note_of(&self.note, end).map(|note| json!(note)) {
-            Some(Value::Object(fields)) => fields,
+        let mut note = match json!(note_of(&self.note, end)) {
+            Value::Object(fields) => fields,
             _ => Map::new(),
         };
         if !self.ignored.is_empty() {

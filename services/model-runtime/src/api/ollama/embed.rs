@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::nanoseconds;
-use super::options::{self, Options};
+use super::options::Options;
 use crate::api::ApiState;
 use crate::api::asking::Asking;
 use crate::api::body::{Body, Failure, Ollama};
@@ -46,13 +46,12 @@ pub(super) struct OneRequest {
     keep_alive: Option<Value>,
 }
 
-/// Options say nothing about vectors, but one that nobody knows is refused as in the other calls.
-fn wish_of(options: Option<Map<String, Value>>, keep_alive: Option<&Value>) -> Result<Wish, RuntimeError> {
+/// How long the model is to stay. Options say nothing about vectors, but one that nobody knows is refused as in the other
+/// calls.
+fn wish(options: Option<Map<String, Value>>, keep_alive: Option<&Value>) -> Result<Wish, RuntimeError> {
+    Options::read(options.unwrap_or_default())?;
     let keep_alive = keep_alive.filter(|value| !value.is_null()).map(KeepAlive::parse).transpose()?;
-    let options = options.unwrap_or_default();
-    let context_tokens = options::context_tokens(&options)?;
-    Options::read(options)?;
-    Ok(Wish { keep_alive, context_tokens })
+    Ok(Wish { keep_alive, context_tokens: None })
 }
 
 /// `POST /api/embed`.
@@ -64,7 +63,8 @@ pub(super) async fn embed(
     let fail = Body::<Ollama, Request>::failure(&body.request_id);
     let started = Instant::now();
     let Request { model, input, truncate, dimensions, options, keep_alive } = body.value;
-    let asking = Asking { wish: wish_of(options, keep_alive.as_ref()).map_err(&fail)?, ..asking };
+    let wish = wish(options, keep_alive.as_ref()).map_err(&fail)?;
+    let asking = Asking { wish, ..asking };
     let (name, embeddings) =
         embedding::run(&state, &asking, &model, EmbedJob { inputs: input.0, dimensions })
             .await
@@ -94,7 +94,8 @@ pub(super) async fn embed_one(
 ) -> Result<Json<Value>, Failure<Ollama>> {
     let fail = Body::<Ollama, OneRequest>::failure(&body.request_id);
     let OneRequest { model, prompt, options, keep_alive } = body.value;
-    let asking = Asking { wish: wish_of(options, keep_alive.as_ref()).map_err(&fail)?, ..asking };
+    let wish = wish(options, keep_alive.as_ref()).map_err(&fail)?;
+    let asking = Asking { wish, ..asking };
     if prompt.is_empty() {
         // As for a generation, a request without text asks for the model to be loaded.
         state.registry.acquire_as(&model, asking.wish).await.map_err(&fail)?;

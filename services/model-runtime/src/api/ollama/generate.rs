@@ -1,9 +1,7 @@
 //! `/api/chat` and `/api/generate`.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
-use anwen_contract::model::RuntimeNote;
 use axum::Json;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
@@ -54,9 +52,10 @@ async fn answer(
     request_id: &str,
 ) -> Result<Response, RuntimeError> {
     let Request { model, stream, wish, ignored, work } = request;
+    let asking = Asking { wish, ..asking };
     let Work::Generate { job, conversation } = work else {
-        let lines = Lines::new(call, &model, false, ignored, RuntimeNote::default());
-        let reason = if wish.keep_alive == Some(KeepAlive::For(Duration::ZERO)) {
+        let lines = Lines::new(call, &model, false, ignored);
+        let reason = if wish.keep_alive.is_some_and(KeepAlive::unloads) {
             state.registry.unload(&model)?;
             "unload"
         } else {
@@ -66,10 +65,9 @@ async fn answer(
         return Ok(Json(lines.nothing(reason)).into_response());
     };
     let with_logprobs = job.logprobs.is_some();
-    let asking = Asking { wish, ..asking };
     let generation = generation::start(state, &asking, &model, *job).await?;
-    let note = generation.note.clone();
-    let mut lines = Lines::new(call, &generation.model.name, with_logprobs, ignored, note);
+    let mut lines = Lines::new(call, &generation.model.name, with_logprobs, ignored);
+    lines.note = generation.note.clone();
     if stream {
         return Ok(streamed(generation, lines, conversation, request_id.to_owned()));
     }

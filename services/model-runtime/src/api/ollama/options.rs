@@ -29,7 +29,7 @@ const FIELDS: &fields::Fields = &[
     ("presence_penalty", Field::Honoured),
     ("seed", Field::Honoured),
     ("stop", Field::Honoured),
-    // Honoured while the model is loaded, see `context_tokens`.
+    // The registry's: a model that is loaded with a smaller context is loaded again.
     ("num_ctx", Field::Honoured),
     ("num_keep", Field::Neutral),
     ("num_batch", Field::Neutral),
@@ -123,17 +123,6 @@ impl Options {
             },
             logit_bias: Vec::new(),
         }
-    }
-}
-
-/// `num_ctx`: tokens of prompt and answer that the model is to be loaded with.
-pub(super) fn context_tokens(options: &Map<String, Value>) -> Result<Option<u64>, RuntimeError> {
-    match options.get("num_ctx") {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_u64() {
-            Some(tokens) if tokens > 0 => Ok(Some(tokens)),
-            _ => Err(RuntimeError::Invalid("num_ctx must be a number of tokens above 0".to_owned())),
-        },
     }
 }
 

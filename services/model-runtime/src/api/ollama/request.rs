@@ -121,7 +121,7 @@ fn yes() -> bool {
 pub(super) struct Request {
     pub model: String,
     pub stream: bool,
-    /// How the model is to be loaded and kept.
+    /// How long the model is to stay loaded, and with which context.
     pub wish: Wish,
     /// Hints that were taken and changed nothing.
     pub ignored: Vec<&'static str>,
@@ -210,9 +210,8 @@ impl Common {
         asked: Option<(Prompt, Option<Vec<Turn>>)>,
         state: &ApiState,
     ) -> Result<Request, RuntimeError> {
-        let keep_alive = self.keep_alive.as_ref().filter(|value| !value.is_null());
-        let keep_alive = keep_alive.map(KeepAlive::parse).transpose()?;
-        let context_tokens = options::context_tokens(&self.options)?;
+        let keep_alive = self.keep_alive.as_ref().map(KeepAlive::parse).transpose()?;
+        let context_tokens = self.options.get("num_ctx").and_then(Value::as_u64);
         let wish = Wish { keep_alive, context_tokens };
         let stream = self.stream;
         let work = match asked {

@@ -14,7 +14,7 @@ pub(super) struct Head {
     pub model: String,
     pub with_logprobs: bool,
     pub with_usage: bool,
-    /// What was known before the first answer began.
+    /// What was known before the answers began.
     pub note: RuntimeNote,
     /// Of each choice: the tools that it has called.
     calls: Vec<usize>,
@@ -174,8 +174,9 @@ pub(super) fn usage(ends: &[&ChatEnd], per_prompt: usize) -> Value {
     usage
 }
 
-/// What OpenAI has no field for: the note of the answer whose prompt was cut most.
+/// What OpenAI has no field for: of the first answer that has something to say, on top of what was known before.
 pub(super) fn note(begin: &RuntimeNote, ends: &[&ChatEnd]) -> Option<Value> {
-    let end = ends.iter().max_by_key(|end| (end.dropped_turns, end.outcome.is_some()))?;
-    note_of(begin, end).map(|note| json!(note))
+    let telling = ends.iter().find(|end| end.outcome.is_some() || end.dropped_turns > 0);
+    let note = note_of(begin, telling.or(ends.first())?)?;
+    Some(json!(note))
 }

@@ -35,9 +35,9 @@ pub(super) async fn complete(
     let id = format!("chatcmpl-{}", Uuid::new_v4().simple());
     let created = unix_seconds(SystemTime::now());
     let mut head = Head::new(id, created, choices.model.name.clone(), request.n as usize);
-    head.note = choices.note.clone();
     head.with_logprobs = with_logprobs;
     head.with_usage = request.with_usage;
+    head.note = choices.note.clone();
     if request.stream {
         let events = sse(choices, head, request_id.clone());
         return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());

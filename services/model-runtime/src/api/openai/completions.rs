@@ -3,8 +3,7 @@
 use std::convert::Infallible;
 use std::time::SystemTime;
 
-use anwen_contract::model::RuntimeNote;
-use anwen_contract::model::StreamOptions;
+use anwen_contract::model::{RuntimeNote, StreamOptions};
 use axum::Json;
 use axum::extract::State;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
@@ -178,13 +177,13 @@ pub(super) async fn complete(
         id: format!("cmpl-{}", Uuid::new_v4().simple()),
         created: unix_seconds(SystemTime::now()),
         model: choices.model.name.clone(),
-        note: choices.note.clone(),
         with_logprobs,
         with_usage,
         offsets: echoes.iter().map(|echo| echo.chars().count()).collect(),
         echoes,
         per_prompt,
         ends: Vec::new(),
+        note: choices.note.clone(),
     };
     if stream {
         let events = sse(choices, head, request_id.clone());
@@ -201,8 +200,6 @@ struct Head {
     model: String,
     with_logprobs: bool,
     with_usage: bool,
-    /// What was known before the first answer began.
-    note: RuntimeNote,
     echoes: Vec<String>,
     /// Characters of each choice so far.
     offsets: Vec<usize>,
@@ -210,6 +207,8 @@ struct Head {
     per_prompt: usize,
     /// The ends so far, with their choices.
     ends: Vec<(usize, ChatEnd)>,
+    /// What was known before the answers began.
+    note: RuntimeNote,
 }
 
 impl Head {
