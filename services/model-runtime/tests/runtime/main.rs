@@ -4,13 +4,21 @@
 
 mod access;
 mod embeddings;
+#[cfg(feature = "candle")]
+mod encoders;
+#[cfg(feature = "mistralrs")]
+mod families;
 #[cfg(feature = "mistralrs")]
 mod language_models;
 mod models;
+#[cfg(any(feature = "candle", feature = "mistralrs"))]
+mod models_made;
 mod ollama;
 mod openai;
 mod quote_quality;
 mod quoting;
 mod support;
-#[cfg(feature = "mistralrs")]
+#[cfg(any(feature = "candle", feature = "mistralrs"))]
 mod tiny_model;
+#[cfg(feature = "mistralrs")]
+mod vision;
