@@ -18,6 +18,29 @@ const MAX_MESSAGE_BYTES: usize = 500;
 /// A constraint and how far an answer has come in it.
 pub struct Constraint(Matcher);
 
+/// Waits for the mark that ends a model's thinking.
+#[derive(Debug)]
+pub struct Gate {
+    close: Vec<u8>,
+    /// The last bytes, as many as the mark has.
+    seen: Vec<u8>,
+}
+
+impl Gate {
+    pub fn new(close: &str) -> Self {
+        Self { close: close.as_bytes().to_vec(), seen: Vec::new() }
+    }
+
+    /// Takes the next bytes; true when the mark has come.
+    pub fn passes(&mut self, bytes: &[u8]) -> bool {
+        self.seen.extend_from_slice(bytes);
+        let found = self.seen.windows(self.close.len().max(1)).any(|window| window == self.close);
+        let keep = self.seen.len().min(self.close.len());
+        self.seen.drain(..self.seen.len() - keep);
+        found
+    }
+}
+
 /// Where an answer stands after a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -80,4 +103,26 @@ fn bounded(mut schema: Value) -> Value {
 fn refused(cause: &str) -> RuntimeError {
     let end = cause.floor_char_boundary(MAX_MESSAGE_BYTES);
     RuntimeError::Invalid(format!("the answer's format cannot be used: {}", &cause[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinking_ends_at_its_mark_however_it_is_cut() {
+        let mut gate = Gate::new("</think>");
+        let passed: Vec<bool> =
+            ["a </th", "x</", "think", ">"].iter().map(|part| gate.passes(part.as_bytes())).collect();
+        assert_eq!(passed, [false, false, false, true]);
+        assert!(Gate::new("</think>").passes(b"so.</think>\n"));
+    }
+
+    #[test]
+    fn a_schema_with_options_of_its_own_keeps_them() {
+        let own = json!({"x-guidance": {"whitespace_flexible": false}});
+        assert_eq!(bounded(own.clone()), own);
+        assert!(bounded(json!({"type": "object"})).get("x-guidance").is_some());
+        assert_eq!(bounded(json!(true)), json!(true));
+    }
 }

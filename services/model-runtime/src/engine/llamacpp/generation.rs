@@ -1,6 +1,6 @@
 //! One generation: its tokens, how the next one is chosen, and where the answer goes.
 
-use super::constraint::{Constraint, Place};
+use super::constraint::{Constraint, Gate, Place};
 use super::output::{Output, Progress};
 use super::sampler::{self, Sampler};
 use super::sequences::Token;
@@ -17,6 +17,8 @@ pub struct Generation {
     max_tokens: usize,
     sampler: Sampler,
     constraint: Option<Constraint>,
+    /// Thinking that comes before the constraint holds; `None` once it is over.
+    gate: Option<Gate>,
     /// Likeliest tokens to report beside each one; `None` for no probabilities at all.
     logprobs: Option<usize>,
     output: Output,
@@ -31,6 +33,7 @@ pub struct Order {
     pub max_tokens: usize,
     pub sampler: Sampler,
     pub constraint: Option<Constraint>,
+    pub gate: Option<Gate>,
     pub logprobs: Option<usize>,
     pub output: Output,
     pub dropped_turns: u32,
@@ -55,6 +58,7 @@ impl Generation {
             max_tokens: order.max_tokens,
             sampler: order.sampler,
             constraint: order.constraint,
+            gate: order.gate,
             logprobs: order.logprobs,
             output: order.output,
             cached_tokens: None,
@@ -74,7 +78,7 @@ impl Generation {
 
     /// Chooses the next token by `logits`, which follow `tokens`.
     pub fn step(&mut self, logits: &[f32], vocabulary: &Vocabulary) -> Next {
-        let mask = match self.constraint.as_mut().map(Constraint::mask).transpose() {
+        let mask = match self.constraint_now().map(Constraint::mask).transpose() {
             Ok(mask) => mask,
             Err(cause) => return Next::Failed(cause),
         };
@@ -82,15 +86,18 @@ impl Generation {
             return Next::Failed("no token has a usable probability".to_owned());
         };
         if vocabulary.ends(token) {
-            return Next::End(FinishReason::Stop);
+            return Next::End(self.reason_of_stop());
         }
-        let place = match self.constraint.as_mut().map(|constraint| constraint.accept(token)).transpose() {
+        let place = match self.constraint_now().map(|constraint| constraint.accept(token)).transpose() {
             Ok(place) => place.unwrap_or(Place::Open),
             Err(cause) => return Next::Failed(cause),
         };
+        if self.gate.as_mut().is_some_and(|gate| gate.passes(vocabulary.text_bytes(token))) {
+            self.gate = None;
+        }
         let logprob = self.logprobs.map(|count| logprob(logits, token, count, vocabulary));
         self.tokens.push(token);
-        let progress = self.output.push(vocabulary.bytes(token, self.output.reads_control()), logprob);
+        let progress = self.output.push(vocabulary.text_bytes(token), logprob);
         match progress {
             Progress::Abandoned => Next::Abandoned,
             Progress::Stopped => Next::End(self.reason_of_stop()),
@@ -100,10 +107,16 @@ impl Generation {
         }
     }
 
-    /// A stop sequence inside of a constrained answer leaves it in pieces, which is not what `stop` promises.
+    /// The constraint, once it holds.
+    fn constraint_now(&mut self) -> Option<&mut Constraint> {
+        if self.gate.is_some() { None } else { self.constraint.as_mut() }
+    }
+
+    /// A stop sequence or an end inside of a constrained answer leaves it in pieces, which is not what `stop` promises.
     fn reason_of_stop(&mut self) -> FinishReason {
+        let is_open = self.gate.is_some();
         match self.constraint.as_mut().map(Constraint::is_whole) {
-            Some(false) => FinishReason::Length,
+            Some(whole) if is_open || !whole => FinishReason::Length,
             _ => FinishReason::Stop,
         }
     }
@@ -127,11 +140,8 @@ impl Generation {
 fn logprob(logits: &[f32], token: Token, count: usize, vocabulary: &Vocabulary) -> TokenLogprob {
     let (own, top) = sampler::logprobs(logits, token, count);
     TokenLogprob {
-        bytes: vocabulary.bytes(token, true).to_vec(),
+        bytes: vocabulary.bytes(token).to_vec(),
         logprob: own,
-        top: top
-            .into_iter()
-            .map(|(token, logprob)| (vocabulary.bytes(token, true).to_vec(), logprob))
-            .collect(),
+        top: top.into_iter().map(|(token, logprob)| (vocabulary.bytes(token).to_vec(), logprob)).collect(),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anwen_contract::model::ModelCapabilities;
+use anwen_dialogue::{AnswerStyle, ChatTemplate, SpecialTokens};
 use anwen_models::ModelSettings;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::model::params::LlamaModelParams;
@@ -14,7 +15,6 @@ use super::encoder::{EncodeOrder, EncoderWorker};
 use super::generation::Generation;
 use super::options::{self, LoadOptions, Purpose, Sizes};
 use super::sequences::{Sequences, Token};
-use super::template::Template;
 use super::vocabulary::{Frame, Vocabulary};
 use super::worker::Worker;
 use crate::error::RuntimeError;
@@ -34,7 +34,9 @@ pub enum Orders {
 pub struct Loaded {
     pub name: String,
     pub vocabulary: Arc<Vocabulary>,
-    pub template: Template,
+    pub template: ChatTemplate,
+    /// How answers to the template's prompts are read.
+    pub style: AnswerStyle,
     pub settings: ModelSettings,
     pub purpose: Purpose,
     /// Tokens of one conversation or text.
@@ -57,6 +59,7 @@ impl Loaded {
             chat: self.purpose == Purpose::Chat,
             embed: self.purpose == Purpose::Embed,
             rerank: self.purpose == Purpose::Rank,
+            tools: self.purpose == Purpose::Chat && self.style.supports_tools,
             ..ModelCapabilities::default()
         }
     }
@@ -104,11 +107,19 @@ fn run(options: &LoadOptions, settings: ModelSettings, ready: oneshot::Sender<Re
         Err(cause) => return drop(ready.send(Err(cause))),
     };
     let (orders, queue) = channel(purpose);
-    let vocabulary = Arc::new(Vocabulary::new(Arc::clone(&model)));
+    let mut vocabulary = Vocabulary::new(Arc::clone(&model));
+    let template = match template(&settings, &model, &vocabulary) {
+        Ok(template) => template,
+        Err(cause) => return drop(ready.send(Err(cause))),
+    };
+    let style = template.style();
+    vocabulary.show(&style.markers());
+    let vocabulary = Arc::new(vocabulary);
     let loaded = Loaded {
         name: options.name.clone(),
         vocabulary: Arc::clone(&vocabulary),
-        template: Template,
+        template,
+        style,
         settings,
         purpose,
         context_tokens: sizes.context_tokens,
@@ -127,6 +138,20 @@ fn run(options: &LoadOptions, settings: ModelSettings, ready: oneshot::Sender<Re
         }
         Queue::Encode(queue) => EncoderWorker::new(context, queue, sizes.batch_tokens).run(),
     }
+}
+
+/// The manifest's template, the file's, or ChatML.
+fn template(
+    settings: &ModelSettings,
+    model: &LlamaModel,
+    vocabulary: &Vocabulary,
+) -> Result<ChatTemplate, String> {
+    let own = settings.template.clone();
+    let source =
+        own.or_else(|| model.chat_template(None).ok().and_then(|template| template.to_string().ok()));
+    let Some(source) = source else { return Ok(ChatTemplate::chatml()) };
+    let special = SpecialTokens { bos: vocabulary.begin_text(), eos: vocabulary.end_text() };
+    ChatTemplate::parse(&source, special).map_err(|cause| cause.to_string())
 }
 
 /// The weights, mapped from the file, and the adapters that go with them.

@@ -15,20 +15,19 @@ mod prompt;
 mod reader;
 mod sampler;
 mod sequences;
-mod template;
 mod vocabulary;
 mod worker;
 
 use std::sync::Arc;
 
 use anwen_contract::model::ModelCapabilities;
-use anwen_dialogue::StopFilter;
+use anwen_dialogue::{AnswerReader, StopFilter, ThinkingStyle, ToolChoice, ToolDefinition, ToolGrammar};
 use anwen_models::ModelFiles;
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
 
-use self::constraint::Constraint;
+use self::constraint::{Constraint, Gate};
 use self::encoder::EncodeOrder;
 use self::generation::{Generation, Order};
 use self::load::{Loaded, Orders};
@@ -38,7 +37,10 @@ use self::reader::Reader;
 use self::sampler::Sampler;
 use self::sequences::Token;
 use self::vocabulary::Frame;
-use super::{ChatEvent, ChatEvents, ChatJob, EmbedInput, EmbedJob, Embeddings, Engine, Prompt, Sampling};
+use super::{
+    AnswerFormat, ChatEvent, ChatEvents, ChatJob, EmbedInput, EmbedJob, Embeddings, Engine, Prompt, Role,
+    Sampling, Think, Turn,
+};
 use crate::config::Config;
 use crate::error::RuntimeError;
 
@@ -107,9 +109,14 @@ struct Prepared {
     events: mpsc::Receiver<Result<ChatEvent, RuntimeError>>,
 }
 
-fn prepare(loaded: &Loaded, job: ChatJob) -> Result<Prepared, RuntimeError> {
+fn prepare(loaded: &Loaded, mut job: ChatJob) -> Result<Prepared, RuntimeError> {
     if has_images(&job.prompt) {
         return Err(RuntimeError::NotCapable { model: loaded.name.clone(), action: "look at pictures" });
+    }
+    if let (Prompt::Chat(turns), Some(system)) = (&mut job.prompt, &loaded.settings.system)
+        && !turns.iter().any(|turn| turn.role == Role::System)
+    {
+        turns.insert(0, Turn::text(Role::System, system));
     }
     let sampling = with_defaults(job.sampling.clone(), &loaded.settings.parameters);
     let vocabulary = &loaded.vocabulary;
@@ -120,23 +127,67 @@ fn prepare(loaded: &Loaded, job: ChatJob) -> Result<Prepared, RuntimeError> {
             "logit_bias: token {token} is not in the model's vocabulary"
         )));
     }
-    let constraint = Constraint::new(&job.format, vocabulary)?;
-    let fitted = prompt::fit(&job, &loaded.template, vocabulary, loaded.context_tokens)?;
+    let tools = if job.tool_choice == ToolChoice::None { &[] } else { job.tools.as_slice() };
+    let format = tool_format(loaded, &job, tools)?;
+    let constraint = Constraint::new(format.as_ref().unwrap_or(&job.format), vocabulary)?;
+    let fitted = prompt::fit(&job, tools, &loaded.template, vocabulary, loaded.context_tokens)?;
     let room = loaded.context_tokens - fitted.tokens.len();
     let max_tokens = sampling.max_tokens.map_or(room, |wanted| room.min(wanted as usize)).max(1);
     let capacity = (max_tokens.saturating_mul(EVENTS_PER_TOKEN) + EVENTS_PER_TOKEN).min(MAX_BUFFERED_EVENTS);
     let (sender, events) = mpsc::channel(capacity);
-    let reader = Reader::Plain(StopFilter::new(sampling.stop.clone()));
+    let is_conversation = matches!(job.prompt, Prompt::Chat(_));
+    let reader = if is_conversation {
+        Reader::Answer(Box::new(AnswerReader::new(&loaded.style, sampling.stop.clone(), tools, job.think)))
+    } else {
+        Reader::Plain(StopFilter::new(sampling.stop.clone()))
+    };
+    // A tool's grammar lets the model think first by itself.
+    let gate = if is_conversation && format.is_none() { gate(loaded, job.think) } else { None };
     let generation = Generation::new(Order {
         prompt: fitted.tokens,
         max_tokens,
         sampler: Sampler::new(&sampling),
+        gate: gate.filter(|_| constraint.is_some()),
         constraint,
         logprobs: job.logprobs.map(usize::from),
         output: Output::new(sender, reader),
         dropped_turns: fitted.dropped_turns,
     });
     Ok(Prepared { generation, events })
+}
+
+/// The grammar of a tool's call, where one is required.
+fn tool_format(
+    loaded: &Loaded,
+    job: &ChatJob,
+    tools: &[ToolDefinition],
+) -> Result<Option<AnswerFormat>, RuntimeError> {
+    let required = matches!(job.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
+    if !required {
+        return Ok(None);
+    }
+    let token_id = |text: &str| loaded.vocabulary.control_token(text);
+    let grammar = ToolGrammar {
+        tools,
+        choice: &job.tool_choice,
+        style: &loaded.style,
+        think: job.think,
+        token_id: &token_id,
+    };
+    let lark = grammar.lark().ok_or_else(|| {
+        RuntimeError::Invalid("tool_choice asks for a tool that is not among the tools".to_owned())
+    })?;
+    Ok(Some(AnswerFormat::Lark(lark)))
+}
+
+/// What ends the thinking that an answer begins inside of.
+fn gate(loaded: &Loaded, think: Option<Think>) -> Option<Gate> {
+    match &loaded.style.thinking {
+        ThinkingStyle::Tags { close, .. } if loaded.style.starts_thinking.given(think) => {
+            Some(Gate::new(close))
+        }
+        _ => None,
+    }
 }
 
 fn has_images(prompt: &Prompt) -> bool {
@@ -300,6 +351,11 @@ mod tests {
             json!({"temperature": 0.2, "top_k": 7, "stop": ["END"], "num_predict": -1, "seed": 5});
         let Some(parameters) = parameters.as_object() else { unreachable!("it is an object") };
         let asked = Sampling { top_k: Some(3), ..Sampling::default() };
+        if let (Prompt::Chat(turns), Some(system)) = (&mut job.prompt, &loaded.settings.system)
+            && !turns.iter().any(|turn| turn.role == Role::System)
+        {
+            turns.insert(0, Turn::text(Role::System, system));
+        }
         let sampling = with_defaults(asked, parameters);
         assert_eq!((sampling.temperature, sampling.top_k, sampling.seed), (Some(0.2), Some(3), Some(5)));
         assert_eq!((sampling.stop, sampling.max_tokens), (vec!["END".to_owned()], None));

@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 
+use anwen_dialogue::Piece;
 use tokio::sync::mpsc;
 
-use super::reader::{Part, Reader};
+use super::reader::Reader;
 use crate::engine::{ChatEnd, ChatEvent, Delta, FinishReason, TokenLogprob};
 use crate::error::RuntimeError;
 
@@ -38,11 +39,6 @@ impl Output {
         Self { events, reader, unfinished: Vec::new(), waiting: VecDeque::new(), called_tools: false }
     }
 
-    /// Whether control tokens are text for the reader.
-    pub fn reads_control(&self) -> bool {
-        self.reader.reads_control()
-    }
-
     /// Whether nobody listens any more.
     pub fn is_abandoned(&self) -> bool {
         self.events.is_closed()
@@ -58,8 +54,8 @@ impl Output {
         if text.is_empty() {
             return if self.is_abandoned() { Progress::Abandoned } else { Progress::More };
         }
-        let parts = self.reader.push(&text);
-        if !self.send_all(parts) {
+        let pieces = self.reader.push(&text);
+        if !self.send_all(pieces) {
             return Progress::Abandoned;
         }
         if self.reader.stopped() { Progress::Stopped } else { Progress::More }
@@ -69,9 +65,9 @@ impl Output {
     pub fn finish(mut self, mut end: ChatEnd) {
         if !self.reader.stopped() {
             let rest = String::from_utf8_lossy(&std::mem::take(&mut self.unfinished)).into_owned();
-            let mut parts = self.reader.push(&rest);
-            parts.extend(self.reader.finish());
-            self.send_all(parts);
+            let mut pieces = self.reader.push(&rest);
+            pieces.extend(self.reader.finish());
+            self.send_all(pieces);
         }
         if self.called_tools && end.finish == FinishReason::Stop {
             end.finish = FinishReason::ToolCalls;
@@ -84,18 +80,18 @@ impl Output {
         self.send(Err(error));
     }
 
-    fn send_all(&mut self, parts: Vec<Part>) -> bool {
-        parts.into_iter().all(|part| {
-            let event = match part {
-                Part::Text(text) => {
+    fn send_all(&mut self, pieces: Vec<Piece>) -> bool {
+        pieces.into_iter().all(|piece| {
+            let event = match piece {
+                Piece::Text(text) => {
                     let logprobs = self.logprobs_of(text.len());
                     ChatEvent::Delta(Delta { text, logprobs })
                 }
-                Part::Thinking(text) => {
+                Piece::Thinking(text) => {
                     self.logprobs_of(text.len());
                     ChatEvent::Reasoning(text)
                 }
-                Part::ToolCall(call) => {
+                Piece::ToolCall(call) => {
                     self.called_tools = true;
                     self.waiting.clear();
                     ChatEvent::ToolCall(call)

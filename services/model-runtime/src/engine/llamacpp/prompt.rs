@@ -1,8 +1,10 @@
 //! A job's prompt as tokens that fit the context.
 
 use super::sequences::Token;
-use super::template::Template;
 use super::vocabulary::{Frame, Vocabulary};
+use anwen_dialogue::{ChatTemplate, RenderRequest, ToolDefinition};
+use time::OffsetDateTime;
+
 use crate::engine::{ChatJob, Overflow, Prompt, Role, Turn};
 use crate::error::RuntimeError;
 
@@ -17,13 +19,14 @@ pub struct Fitted {
 /// The prompt of `job` in tokens; there is room for one token of an answer at least.
 pub fn fit(
     job: &ChatJob,
-    template: &Template,
+    tools: &[ToolDefinition],
+    template: &ChatTemplate,
     vocabulary: &Vocabulary,
     context_tokens: usize,
 ) -> Result<Fitted, RuntimeError> {
     let whole = |tokens: Vec<Token>| Fitted { tokens, dropped_turns: 0 };
     let fitted = match &job.prompt {
-        Prompt::Chat(turns) => return fit_turns(turns, job, template, vocabulary, context_tokens),
+        Prompt::Chat(turns) => return fit_turns(turns, job, tools, template, vocabulary, context_tokens),
         Prompt::Raw(text) => whole(tokens_of(text, Frame::Begin, vocabulary, context_tokens)?),
         Prompt::Tokens(tokens) => whole(known_tokens(tokens, vocabulary)?),
         Prompt::Infill { prefix, suffix } => whole(infill(prefix, suffix, vocabulary, context_tokens)?),
@@ -35,12 +38,15 @@ pub fn fit(
 fn fit_turns(
     turns: &[Turn],
     job: &ChatJob,
-    template: &Template,
+    tools: &[ToolDefinition],
+    template: &ChatTemplate,
     vocabulary: &Vocabulary,
     context_tokens: usize,
 ) -> Result<Fitted, RuntimeError> {
+    let now = OffsetDateTime::now_utc();
     let render = |turns: &[Turn]| -> Result<Vec<Token>, RuntimeError> {
-        let text = template.render(turns, &job.tools, job.think).map_err(RuntimeError::Invalid)?;
+        let request = RenderRequest { turns, tools, think: job.think, now };
+        let text = template.render(&request).map_err(|cause| RuntimeError::Invalid(cause.to_string()))?;
         tokens_of(&text, Frame::Begin, vocabulary, context_tokens)
     };
     let tokens = render(turns)?;

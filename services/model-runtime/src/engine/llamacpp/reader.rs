@@ -1,38 +1,30 @@
 //! What of a model's text is answer, thinking or a tool's call.
 
-use anwen_dialogue::{StopFilter, ToolCall};
-
-/// A part of an answer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Part {
-    Text(String),
-    Thinking(String),
-    ToolCall(ToolCall),
-}
+use anwen_dialogue::{AnswerReader, Piece, StopFilter};
 
 /// Reads a model's text as it grows.
+#[derive(Debug)]
 pub enum Reader {
-    /// All of it is answer, up to a stop sequence.
+    /// All of it is answer, up to a stop sequence: where a prompt was continued as it stood.
     Plain(StopFilter),
+    /// An answer in a conversation.
+    Answer(Box<AnswerReader>),
 }
 
 impl Reader {
-    /// Whether control tokens are text for it.
-    pub fn reads_control(&self) -> bool {
-        false
-    }
-
     /// What can be passed on now that `text` has come.
-    pub fn push(&mut self, text: &str) -> Vec<Part> {
+    pub fn push(&mut self, text: &str) -> Vec<Piece> {
         match self {
-            Self::Plain(filter) => text_part(filter.push(text)),
+            Self::Plain(filter) => text_piece(filter.push(text)),
+            Self::Answer(reader) => reader.push(text),
         }
     }
 
     /// What was held back when no more text comes.
-    pub fn finish(&mut self) -> Vec<Part> {
+    pub fn finish(&mut self) -> Vec<Piece> {
         match self {
-            Self::Plain(filter) => text_part(filter.finish()),
+            Self::Plain(filter) => text_piece(filter.finish()),
+            Self::Answer(reader) => reader.finish(),
         }
     }
 
@@ -40,10 +32,11 @@ impl Reader {
     pub fn stopped(&self) -> bool {
         match self {
             Self::Plain(filter) => filter.stopped(),
+            Self::Answer(reader) => reader.stopped(),
         }
     }
 }
 
-fn text_part(text: String) -> Vec<Part> {
-    if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] }
+fn text_piece(text: String) -> Vec<Piece> {
+    if text.is_empty() { Vec::new() } else { vec![Piece::Text(text)] }
 }

@@ -19,6 +19,8 @@ struct Piece {
     end: u32,
     /// Of control tokens, whose text is no part of an answer.
     control: bool,
+    /// Of control tokens that mark the parts of an answer.
+    marks: bool,
     /// Ends an answer.
     ends: bool,
 }
@@ -55,11 +57,30 @@ impl Vocabulary {
             let text = if control { vocabulary.token_to_piece(token, true, None) } else { plain };
             let start = bytes.len() as u32;
             bytes.extend(text);
-            pieces.push(Piece { start, end: bytes.len() as u32, control, ends: vocabulary.is_eog(token) });
+            let end = bytes.len() as u32;
+            pieces.push(Piece { start, end, control, marks: false, ends: vocabulary.is_eog(token) });
         }
         Self { model: Arc::clone(&model), pieces, bytes, constraints: OnceLock::new() }
     }
 
+    /// Control tokens with one of these texts are shown to those who read answers.
+    pub fn show(&mut self, markers: &[&str]) {
+        let bytes = &self.bytes;
+        self.pieces.iter_mut().filter(|piece| piece.control).for_each(|piece| {
+            let text = &bytes[piece.start as usize..piece.end as usize];
+            piece.marks = markers.iter().any(|marker| marker.as_bytes() == text);
+        });
+    }
+
+    /// The control token with this text.
+    pub fn control_token(&self, text: &str) -> Option<u32> {
+        let found = self.pieces.iter().position(|piece| {
+            piece.control && &self.bytes[piece.start as usize..piece.end as usize] == text.as_bytes()
+        });
+        found.filter(|_| !text.is_empty()).and_then(|id| u32::try_from(id).ok())
+    }
+
+    /// Number of tokens.
     pub fn len(&self) -> usize {
         self.pieces.len()
     }
@@ -69,12 +90,15 @@ impl Vocabulary {
         self.piece(token).is_some_and(|piece| piece.ends)
     }
 
-    /// The bytes of `token`; those of control tokens only `with_control`.
-    pub fn bytes(&self, token: Token, with_control: bool) -> &[u8] {
+    /// The bytes of `token`, which are its name if it is a control token.
+    pub fn bytes(&self, token: Token) -> &[u8] {
+        self.piece(token).map_or(&[], |piece| &self.bytes[piece.start as usize..piece.end as usize])
+    }
+
+    /// The bytes of `token` that belong to a model's text: none of control tokens, but for those that mark its parts.
+    pub fn text_bytes(&self, token: Token) -> &[u8] {
         match self.piece(token) {
-            Some(piece) if with_control || !piece.control => {
-                &self.bytes[piece.start as usize..piece.end as usize]
-            }
+            Some(piece) if !piece.control || piece.marks => self.bytes(token),
             _ => &[],
         }
     }
@@ -85,12 +109,12 @@ impl Vocabulary {
 
     /// The text of the token that begins a text; empty where there is none.
     pub fn begin_text(&self) -> String {
-        String::from_utf8_lossy(self.bytes(self.model.vocab().bos().0, true)).into_owned()
+        String::from_utf8_lossy(self.bytes(self.model.vocab().bos().0)).into_owned()
     }
 
     /// The text of the token that ends a text; empty where there is none.
     pub fn end_text(&self) -> String {
-        String::from_utf8_lossy(self.bytes(self.model.vocab().eos().0, true)).into_owned()
+        String::from_utf8_lossy(self.bytes(self.model.vocab().eos().0)).into_owned()
     }
 
     /// The token that begins a text, where the model was trained with one.
@@ -143,12 +167,11 @@ impl Vocabulary {
 
     fn build_constraints(&self) -> Result<ParserFactory, String> {
         let count = u32::try_from(self.pieces.len()).map_err(|cause| cause.to_string())?;
-        let ends: Vec<u32> =
-            (0..count).filter(|&id| self.pieces[id as usize].ends && id as Token >= 0).collect();
+        let ends: Vec<u32> = (0..count).filter(|&id| self.pieces[id as usize].ends).collect();
         let first = *ends.first().ok_or("the model has no token that ends an answer")?;
         let words: Vec<Vec<u8>> = (0..count as Token)
             .map(|id| {
-                let text = self.bytes(id, true);
+                let text = self.bytes(id);
                 let control = self.pieces[id as usize].control && !text.is_empty();
                 let marker = control.then_some(TokTrie::SPECIAL_TOKEN_MARKER);
                 marker.into_iter().chain(text.iter().copied()).collect()
