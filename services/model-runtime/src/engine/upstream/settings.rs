@@ -58,6 +58,8 @@ pub struct UpstreamModelSettings {
     pub vision: bool,
     /// Whether it calls tools.
     pub tools: bool,
+    /// Whether it thinks before it answers when asked to.
+    pub thinking: bool,
     /// Tokens of prompt and answer together; 0 where that is not known.
     pub context_tokens: usize,
     /// Numbers in an embedding; 0 where it does not embed or that is not known.
