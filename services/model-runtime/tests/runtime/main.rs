@@ -9,6 +9,8 @@ mod embeddings;
 #[cfg(feature = "mistralrs")]
 mod language_models;
 #[cfg(feature = "llamacpp")]
+mod llamacpp;
+#[cfg(feature = "llamacpp")]
 mod memory;
 mod metrics;
 mod models;

@@ -63,6 +63,7 @@ impl Engine for UpstreamEngine {
             rerank: self.settings.rerank,
             vision: self.settings.vision,
             tools: self.settings.tools,
+            thinking: false,
             quotes: false,
         }
     }
