@@ -147,16 +147,6 @@ async fn a_raw_prompt_is_continued_without_the_template() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_seed_that_would_not_be_honoured_is_refused() {
-    let runtime = runtime_with(Format::Gguf).await;
-    let mut body = ask(4);
-    body["seed"] = json!(5);
-    assert_eq!(runtime.post("/v1/chat/completions", &body).await.0, 200);
-    body["temperature"] = json!(0.8);
-    assert_eq!(runtime.post("/v1/chat/completions", &body).await.0, 400);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn many_streams_at_once_are_all_answered() {
     let runtime = runtime_with(Format::Gguf).await;
     let answers =

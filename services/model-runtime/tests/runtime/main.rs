@@ -6,6 +6,10 @@ mod access;
 mod admission;
 mod cache;
 mod embeddings;
+#[cfg(feature = "candle")]
+mod encoders;
+#[cfg(feature = "mistralrs")]
+mod families;
 #[cfg(feature = "mistralrs")]
 mod language_models;
 #[cfg(feature = "llamacpp")]
@@ -14,12 +18,16 @@ mod llamacpp;
 mod memory;
 mod metrics;
 mod models;
+#[cfg(any(feature = "candle", feature = "llamacpp", feature = "mistralrs"))]
+mod models_made;
 mod ollama;
 mod openai;
 mod quote_quality;
 mod quoting;
 mod routing;
 mod support;
-#[cfg(any(feature = "llamacpp", feature = "mistralrs"))]
+#[cfg(any(feature = "candle", feature = "llamacpp", feature = "mistralrs"))]
 mod tiny_model;
 mod upstream;
+#[cfg(feature = "mistralrs")]
+mod vision;
