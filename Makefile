@@ -88,6 +88,11 @@ bench-embedding: setup-build claim-target
 	cargo build --workspace --bin anwen-model-runtime --example embedding_bench --example embedding_client
 	python3 benches/embedding.py --server "$(CARGO_TARGET_DIR)/debug/anwen-model-runtime" \
 	  --bench "$(CARGO_TARGET_DIR)/debug/examples/embedding_bench" --client "$(CARGO_TARGET_DIR)/debug/examples/embedding_client"
+## bench-model: speed and memory of language models beside llama-cpp-python's server, which is built first (minutes)
+.PHONY: bench-model
+bench-model: setup-build claim-target
+	cargo build --workspace --bin anwen-model-runtime
+	python3 benches/model.py --runtime "$(dir $(ANWEN))anwen-model-runtime" $(MODEL_ARGS)
 
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz

@@ -13,6 +13,8 @@ mod families;
 #[cfg(feature = "mistralrs")]
 mod language_models;
 #[cfg(feature = "llamacpp")]
+mod llamacpp;
+#[cfg(feature = "llamacpp")]
 mod memory;
 mod metrics;
 mod models;

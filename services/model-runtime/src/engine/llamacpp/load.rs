@@ -60,6 +60,7 @@ impl Loaded {
             embed: self.purpose == Purpose::Embed,
             rerank: self.purpose == Purpose::Rank,
             tools: self.purpose == Purpose::Chat && self.style.supports_tools,
+            thinking: self.purpose == Purpose::Chat && self.style.supports_thinking,
             ..ModelCapabilities::default()
         }
     }

@@ -61,6 +61,10 @@ impl Sequences {
             idle().max_by_key(|&index| (shared_with(index), std::cmp::Reverse(self.all[index].used_at)))?;
         let longest = (0..self.all.len()).max_by_key(|&index| shared_with(index))?;
         let shared = shared_with(longest);
+        let emptiest = |&index: &usize| (!self.all[index].tokens.is_empty(), self.all[index].used_at);
+        if shared == 0 {
+            return idle().min_by_key(emptiest).map(|sequence| Start { sequence, source: sequence, shared });
+        }
         let held = self.all[continued].tokens.len();
         // Taking over a conversation that goes on quite differently would throw its rest away.
         let continues = shared_with(continued) == shared && (shared * 2 >= held || !self.divisible);
@@ -68,10 +72,7 @@ impl Sequences {
             return Some(Start { sequence: continued, source: continued, shared: shared_with(continued) });
         }
         let source = if shared_with(continued) == shared { continued } else { longest };
-        let sequence = idle()
-            .filter(|&index| index != source)
-            .min_by_key(|&index| (!self.all[index].tokens.is_empty(), self.all[index].used_at))
-            .unwrap_or(continued);
+        let sequence = idle().filter(|&index| index != source).min_by_key(emptiest).unwrap_or(continued);
         if sequence == continued {
             // No other is free: its own beginning, or what another one has.
             let source = if self.all[source].busy { source } else { sequence };

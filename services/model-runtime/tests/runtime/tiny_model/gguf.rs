@@ -102,7 +102,10 @@ pub fn write(file: &Path, fields: &Fields, tensors: &[(String, Tensor)], precisi
     let mut data = Vec::new();
     for (name, tensor) in tensors {
         data.resize(data.len().next_multiple_of(ALIGNMENT), 0);
-        let precision = if tensor.shape.len() > 1 { precision } else { Precision::F32 };
+        // As converters do: what is added to rows is kept whole, and ggml adds nothing else.
+        let is_table =
+            tensor.shape.len() > 1 && name != "token_types.weight" && name != "position_embd.weight";
+        let precision = if is_table { precision } else { Precision::F32 };
         put_text(&mut out, name);
         out.extend((tensor.shape.len() as u32).to_le_bytes());
         // The fastest dimension comes first.
