@@ -50,23 +50,17 @@ impl ToolGrammar<'_> {
         if !self.style.starts_thinking.given(self.think) {
             return "";
         }
+        rules.push_str("thinking: thought WHITE?\nWHITE: /\\s+/\n");
         match (self.token_id)(close) {
-            Some(id) => rules.push_str(&format!("thinking: /(.|\\n)*/ <[{id}]> /\\s*/\n")),
-            None => rules.push_str(&format!("thinking[suffix={}]: /(.|\\n)*/\n", literal(close))),
+            Some(id) => rules.push_str(&format!("thought: /(.|\\n)*/ <[{id}]>\n")),
+            None => rules.push_str(&format!("thought[suffix={}]: /(.|\\n)*/\n", literal(close))),
         }
         "thinking "
     }
 
     fn call(&self, index: usize, tool: &ToolDefinition) -> String {
         let arguments = arguments_schema(tool);
-        let object = |key: &str| {
-            json!({
-                "type": "object",
-                "properties": {"name": {"const": tool.name}, key: arguments},
-                "required": ["name", key],
-                "additionalProperties": false,
-            })
-        };
+        let object = |key: &str| call_schema(&tool.name, key, &arguments);
         let name = &tool.name;
         let body = |parts: &[Part<'_>]| self.rule(index, parts);
         match self.style.calls {
@@ -161,6 +155,25 @@ fn arguments_schema(tool: &ToolDefinition) -> Value {
         Value::Object(schema) if !schema.is_empty() => tool.parameters.clone(),
         _ => json!({"type": "object"}),
     }
+}
+
+/// The schema of a call as one object. Definitions that the arguments refer to stand at the top, where `#/$defs/…` is
+/// looked up.
+fn call_schema(name: &str, key: &str, arguments: &Value) -> Value {
+    let mut arguments = arguments.clone();
+    let mut schema = json!({
+        "type": "object",
+        "properties": {"name": {"const": name}},
+        "required": ["name", key],
+        "additionalProperties": false,
+    });
+    for shared in ["$defs", "definitions"] {
+        if let Some(definitions) = arguments.as_object_mut().and_then(|object| object.remove(shared)) {
+            schema[shared] = definitions;
+        }
+    }
+    schema["properties"][key] = arguments;
+    schema
 }
 
 /// Text as a literal of Lark: JSON's escapes are its escapes.

@@ -38,8 +38,9 @@ const fn opening(mark: &'static str, body: Body) -> Opening {
 /// Marks that are read in every style: models write the format of another family where a prompt shows it.
 const ANYWHERE: [Opening; 2] =
     [opening("<tool_call>", Body::Until("</tool_call>")), opening("[TOOL_CALLS]", Body::Json)];
+const FENCE: &str = "```";
 const LINE_STARTS: [Opening; 3] =
-    [opening("{", Body::Bare), opening("[", Body::Bare), opening("```", Body::Fence)];
+    [opening("{", Body::Bare), opening("[", Body::Bare), opening(FENCE, Body::Fence)];
 
 fn marked(style: CallStyle) -> &'static [Opening] {
     const LLAMA: [Opening; 1] = [opening("<|python_tag|>", Body::Json)];
@@ -65,6 +66,7 @@ struct Region {
     /// What came behind the mark; with it where the body is bare or fenced.
     body: String,
     scanner: JsonScanner,
+    value_end: Option<usize>,
     /// Bytes of `body` in which the closing mark was looked for.
     searched: usize,
 }
@@ -172,7 +174,8 @@ impl CallFinder {
             let body_at =
                 if matches!(opening.body, Body::Bare | Body::Fence) { at } else { at + opening.mark.len() };
             let body = held[body_at..].to_owned();
-            self.region = Some(Region { opening, body, scanner: JsonScanner::default(), searched: 0 });
+            self.region =
+                Some(Region { opening, body, scanner: JsonScanner::default(), value_end: None, searched: 0 });
         }
     }
 
@@ -248,7 +251,7 @@ impl Region {
         let ends = match self.opening.body {
             Body::Until(close) => self.until(close),
             Body::Fence => self.fence(),
-            _ => self.scanner.end(&self.body).map(|end| (end, end)),
+            _ => self.value_end().map(|end| (end, end)),
         };
         let Some((inner, end)) = ends else {
             if at_end {
@@ -287,7 +290,7 @@ impl Region {
 
     /// Without its end, when no more text comes: the model ended its turn instead.
     fn at_end(&mut self, tools: &[ToolDefinition]) -> Outcome {
-        match self.read(&self.body, tools) {
+        match self.read(&self.body[..self.value_end.unwrap_or(self.body.len())], tools) {
             Some(calls) => Outcome::Calls(calls, String::new()),
             None => self.as_text(),
         }
@@ -309,11 +312,22 @@ impl Region {
         None
     }
 
+    /// The end of the fenced value and of its fence; of the value alone where something else follows it.
     fn fence(&mut self) -> Option<(usize, usize)> {
-        let end = self.scanner.end(&self.body)?;
-        let behind = &self.body[end..];
-        let close = behind.find("```")?;
-        behind[..close].trim().is_empty().then_some((end, end + close + "```".len()))
+        let end = self.value_end()?;
+        let behind = self.body[end..].trim_start();
+        let at = self.body.len() - behind.len();
+        if behind.starts_with(FENCE) {
+            return Some((end, at + FENCE.len()));
+        }
+        (!FENCE.starts_with(behind)).then_some((end, end))
+    }
+
+    fn value_end(&mut self) -> Option<usize> {
+        if self.value_end.is_none() {
+            self.value_end = self.scanner.end(&self.body);
+        }
+        self.value_end
     }
 
     /// Whether what has come so far can begin a call; once it cannot, it never will.

@@ -1,0 +1,10 @@
+//! The crate as engines use it: prompts, answers and grammars of every family that is claimed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod answers;
+mod families;
+mod grammars;
+mod jinja;
+mod prompts;
+mod support;
