@@ -28,11 +28,12 @@ run: build
 	@scripts/setup ocr || echo 'run: without Tesseract, scans and pictures stay without text; everything else works'
 	exec "$(ANWEN)" serve
 
-## test: everything that has to pass: UI, formatting, lints, tidy, Rust tests, browser tests
+## test: everything that has to pass: UI, formatting, lints, tidy, Rust tests, clients' suites, browser tests
 .PHONY: test
 test: setup-test check-ui check-browser check-format check-features claim-target
 	$(LINTED) cargo build --workspace --bin anwen
 	$(LINTED) scripts/with-postgres cargo nextest run --workspace
+	$(MAKE) --no-print-directory client-tests
 	$(MAKE) --no-print-directory browser-test
 
 ## check: formatting, lints, tidy; licences, bans and sources where cargo-deny is installed
@@ -93,6 +94,12 @@ bench-embedding: setup-build claim-target
 bench-model: setup-build claim-target
 	cargo build --workspace --bin anwen-model-runtime
 	python3 benches/model.py --runtime "$(dir $(ANWEN))anwen-model-runtime" $(MODEL_ARGS)
+
+## client-tests: drive the model runtime with the ollama, openai, LangChain and AI SDK packages
+.PHONY: client-tests
+client-tests: setup-build claim-target
+	$(LINTED) cargo build --workspace --bin anwen-model-runtime --example tiny_models
+	tests/clients/run
 
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz

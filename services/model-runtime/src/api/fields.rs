@@ -44,6 +44,7 @@ pub(super) fn check(fields: &Fields, given: &Map<String, Value>) -> Result<Vec<&
             }
         }
     }
+    neutral.sort_unstable();
     Ok(neutral)
 }
 

@@ -20,9 +20,12 @@ pub(super) struct Message {
     images: Option<Vec<String>>,
     #[serde(default)]
     tool_calls: Option<Vec<EarlierCall>>,
-    /// Of a tool's turn. Older clients write `name`.
-    #[serde(default, alias = "name")]
+    /// Of a tool's turn.
+    #[serde(default)]
     tool_name: Option<String>,
+    /// The older word for `tool_name`.
+    #[serde(default)]
+    name: Option<String>,
     #[serde(default)]
     tool_call_id: Option<String>,
 }
@@ -46,7 +49,7 @@ fn turn(message: Message, images: &mut ImageReader) -> Result<Turn, RuntimeError
         thinking: message.thinking.filter(|thinking| !thinking.is_empty()),
         tool_calls: calls.into_iter().map(EarlierCall::into_call).collect::<Result<_, _>>()?,
         tool_call_id: message.tool_call_id,
-        name: message.tool_name,
+        name: message.tool_name.or(message.name),
         ..Turn::text(role, message.content.unwrap_or_default())
     })
 }

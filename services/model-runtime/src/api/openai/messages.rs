@@ -21,8 +21,8 @@ pub(super) struct Message {
     tool_calls: Option<Vec<EarlierCall>>,
     #[serde(default)]
     tool_call_id: Option<String>,
-    /// What the model thought before this answer; servers write either name.
-    #[serde(default, alias = "reasoning")]
+    /// What the model thought before this answer.
+    #[serde(default)]
     reasoning_content: Option<String>,
 }
 
