@@ -7,7 +7,6 @@
 pub mod candle;
 pub mod extractive;
 #[cfg(feature = "llamacpp")]
-#[allow(dead_code)]
 pub mod llamacpp;
 pub mod load;
 #[cfg(feature = "mistralrs")]
