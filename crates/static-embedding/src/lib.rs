@@ -3,6 +3,7 @@
 //!
 //! The table stays in the file and is mapped, so that it costs page cache and no memory of the process' own.
 
+use std::hint::black_box;
 use std::ops::Range;
 use std::path::Path;
 
@@ -119,13 +120,20 @@ impl StaticModel {
     /// a piece in bytes, its tokens at the sequence length, unknown tokens are left out.
     pub fn embed_into(&self, text: &str, scratch: &mut StaticScratch, out: &mut [f32]) -> Reading {
         let max_chars = self.sequence_length.saturating_mul(self.tokenizer.median_piece_bytes());
-        let read = text.char_indices().nth(max_chars).map_or(text, |(end, _)| &text[..end]);
+        // As many bytes are at most as many characters.
+        let read = if text.len() <= max_chars {
+            text
+        } else {
+            text.char_indices().nth(max_chars).map_or(text, |(end, _)| &text[..end])
+        };
         scratch.ids.clear();
         self.tokenizer.encode_into(read, &mut scratch.tokenizer, &mut scratch.ids);
         let truncated = read.len() < text.len() || scratch.ids.len() > self.sequence_length;
         scratch.ids.truncate(self.sequence_length);
         let tokens = scratch.ids.len();
-        scratch.ids.retain(|&id| id != self.tokenizer.unknown_id());
+        let unknown = self.tokenizer.unknown_id();
+        scratch.ids.retain(|&id| id != unknown);
+        self.fetch_rows(&scratch.ids);
         self.sum_rows(&scratch.ids, out);
         if self.normalize {
             scale_to_length_one(out);
@@ -134,6 +142,17 @@ impl StaticModel {
             out.iter_mut().for_each(|value| *value /= count);
         }
         Reading { tokens, truncated }
+    }
+
+    /// Reads something of each cache line of the rows. None of these reads waits for another one, so that many lines are on
+    /// their way from memory at a time; summed up at once, rows that are seldom used take longer to come than to add.
+    fn fetch_rows(&self, ids: &[u32]) {
+        const CACHE_LINE_BYTES: usize = 64;
+        let table = &self.file[self.rows.clone()];
+        let rows = ids.iter().map(|&id| &table[id as usize * self.dimensions..][..self.dimensions]);
+        black_box(
+            rows.flat_map(|row| row.iter().step_by(CACHE_LINE_BYTES)).fold(0, |read, byte| read ^ byte),
+        );
     }
 
     fn sum_rows(&self, ids: &[u32], out: &mut [f32]) {

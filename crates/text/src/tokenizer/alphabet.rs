@@ -153,9 +153,12 @@ impl Alphabet {
     /// Emits `text` up to and including its first span of characters that depend on each other, and returns the
     /// length of what it has emitted.
     fn emit_up_to_dependent_span(&self, text: &str, emit: &mut impl FnMut(Kind, u16)) -> usize {
+        let mut done = self.emit_ascii(text.as_bytes(), 0, emit);
         // An independent character is held back until it is known that what follows does not change it.
         let mut held: Option<(usize, Entry)> = None;
-        for (at, c) in text.char_indices() {
+        let mut rest = text[done..].char_indices();
+        while let Some((at, c)) = rest.next() {
+            let at = done + at;
             let entry = self.entry(c);
             if entry == Entry::Complex {
                 let start = held.map_or(at, |(start, _)| start);
@@ -165,12 +168,32 @@ impl Alphabet {
             }
             if let Some((_, entry)) = held.replace((at, entry)) {
                 self.emit_entry(entry, emit);
+                if c.is_ascii() {
+                    held = None;
+                    done = self.emit_ascii(text.as_bytes(), at, emit);
+                    rest = text[done..].char_indices();
+                }
             }
         }
         if let Some((_, entry)) = held {
             self.emit_entry(entry, emit);
         }
         text.len()
+    }
+
+    /// Emits ASCII from `at` on as long as ASCII follows, which changes nothing before it. Returns where it stopped.
+    #[inline]
+    fn emit_ascii(&self, text: &[u8], at: usize, emit: &mut impl FnMut(Kind, u16)) -> usize {
+        let run =
+            text[at..].iter().position(|byte| !byte.is_ascii()).map_or(text.len(), |length| at + length);
+        let end = run.saturating_sub(1).max(at);
+        for &byte in &text[at..end] {
+            match Entry::unpack(self.table[usize::from(byte)]) {
+                Entry::Symbol(kind, symbol) => emit(kind, symbol),
+                entry => self.emit_entry(entry, emit),
+            }
+        }
+        end
     }
 
     /// The span that holds the dependent character at `start` ends behind the first independent character that is

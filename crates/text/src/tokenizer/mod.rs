@@ -13,11 +13,13 @@ mod charsmap;
 mod file;
 mod search;
 mod trie;
+mod words;
 
 use std::path::Path;
 
 use alphabet::{Alphabet, Kind};
 use search::Pieces;
+use words::Words;
 
 /// Why a tokenizer file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ pub enum TokenizerError {
 /// tokenizer: what it remembers belongs to the tokenizer that it is used with.
 #[derive(Debug, Default)]
 pub struct TokenizerScratch {
-    symbols: Vec<u16>,
+    words: Words,
     search: search::SearchScratch,
 }
 
@@ -103,27 +105,34 @@ impl UnigramTokenizer {
         self.for_each_word(text, scratch, |word_ids| count += word_ids.len());
         count
     }
-
     /// Calls `emit` with the ids of each word of `text` in turn.
     fn for_each_word(&self, text: &str, scratch: &mut TokenizerScratch, mut emit: impl FnMut(&[u32])) {
-        let TokenizerScratch { symbols, search } = scratch;
-        symbols.clear();
+        let TokenizerScratch { words, search } = scratch;
+        words.clear();
         let mut run_kind = Kind::Separator;
         self.alphabet.for_each_symbol(text, |kind, symbol| {
             if kind != run_kind {
-                if !symbols.is_empty() {
-                    emit(self.pieces.best_path(symbols, search));
-                    symbols.clear();
+                words.end(run_kind);
+                if words.is_full() {
+                    self.look_up(words, search, &mut emit);
                 }
                 run_kind = kind;
             }
             if kind != Kind::Separator {
-                symbols.push(symbol);
+                words.push(symbol);
             }
         });
-        if !symbols.is_empty() {
-            emit(self.pieces.best_path(symbols, search));
-            symbols.clear();
+        words.end(run_kind);
+        self.look_up(words, search, &mut emit);
+    }
+
+    /// Calls `emit` with the ids of each of `words`, and empties it.
+    #[inline(never)]
+    fn look_up(&self, words: &mut Words, search: &mut search::SearchScratch, emit: &mut impl FnMut(&[u32])) {
+        self.pieces.fetch(words);
+        for word in words.iter() {
+            emit(self.pieces.best_path(word, search));
         }
+        words.clear();
     }
 }

@@ -7,6 +7,8 @@ use super::TokenizerError;
 use super::alphabet::Codes;
 use super::file::Piece;
 use super::trie::Trie;
+use super::words::{RememberedWords, WholeWords, Word, Words};
+use crate::is_han;
 
 /// A character without a piece scores this much below the worst piece.
 const UNKNOWN_PENALTY: f64 = 10.0;
@@ -17,6 +19,7 @@ const PIECE_MAX_CHARS: usize = 255;
 #[derive(Debug)]
 pub(super) struct Pieces {
     trie: Trie,
+    whole_words: WholeWords,
     /// By id.
     scores: Vec<f64>,
     /// In characters, by id; 1 for the unknown piece, which is taken a character at a time.
@@ -24,73 +27,6 @@ pub(super) struct Pieces {
     unknown_id: u32,
     unknown_score: f64,
     max_length: usize,
-}
-
-/// Longest word, in characters, that is remembered.
-const REMEMBERED_MAX_CHARS: usize = 12;
-/// Most pieces of a word that is remembered.
-const REMEMBERED_MAX_PIECES: usize = 3;
-/// Words that are remembered at a time; a power of two.
-const REMEMBERED_WORDS: usize = 4096;
-/// Words after which remembering pays: a single question never gets there.
-const REMEMBER_AFTER_WORDS: usize = 512;
-
-/// Short words with their pieces, so that the few words that make up most of a text are looked up and not searched.
-#[derive(Debug, Default)]
-struct RememberedWords {
-    seen: usize,
-    words: Vec<RememberedWord>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct RememberedWord {
-    /// 0 for a free slot.
-    length: u8,
-    count: u8,
-    symbols: [u16; REMEMBERED_MAX_CHARS],
-    ids: [u32; REMEMBERED_MAX_PIECES],
-}
-
-impl RememberedWords {
-    /// Where `word` is or would be remembered.
-    fn slot(&mut self, word: &[u16]) -> Option<usize> {
-        if word.len() > REMEMBERED_MAX_CHARS {
-            return None;
-        }
-        self.seen = self.seen.saturating_add(1);
-        if self.seen < REMEMBER_AFTER_WORDS {
-            return None;
-        }
-        if self.words.is_empty() {
-            self.words = vec![RememberedWord::default(); REMEMBERED_WORDS];
-        }
-        // FNV-1a over the symbols, folded once because its low bits alone are weak.
-        let hash = word.iter().fold(0xCBF2_9CE4_8422_2325u64, |hash, &symbol| {
-            (hash ^ u64::from(symbol)).wrapping_mul(0x0000_0100_0000_01B3)
-        });
-        Some((hash ^ (hash >> 32)) as usize % REMEMBERED_WORDS)
-    }
-
-    fn holds(&self, slot: usize, word: &[u16]) -> bool {
-        let remembered = &self.words[slot];
-        usize::from(remembered.length) == word.len() && remembered.symbols[..word.len()] == *word
-    }
-
-    fn ids(&self, slot: usize) -> &[u32] {
-        let remembered = &self.words[slot];
-        &remembered.ids[..usize::from(remembered.count)]
-    }
-
-    fn remember(&mut self, slot: usize, word: &[u16], ids: &[u32]) {
-        if ids.len() > REMEMBERED_MAX_PIECES {
-            return;
-        }
-        let remembered = &mut self.words[slot];
-        remembered.length = word.len() as u8;
-        remembered.count = ids.len() as u8;
-        remembered.symbols[..word.len()].copy_from_slice(word);
-        remembered.ids[..ids.len()].copy_from_slice(ids);
-    }
 }
 
 /// Buffers of [`Pieces::best_path`]. They belong to the vocabulary that they were first used with.
@@ -146,14 +82,21 @@ impl Pieces {
         let trie = Trie::build(&keys);
         let max_length = lengths.iter().copied().max().map_or(1, usize::from).max(1);
         lengths[unknown_id as usize] = 1;
-        Ok(Self {
+        let mut built = Self {
             trie,
+            whole_words: WholeWords::default(),
             scores: pieces.iter().map(|piece| piece.score).collect(),
             lengths,
             unknown_id,
             unknown_score,
             max_length,
-        })
+        };
+        let mut scratch = SearchScratch::default();
+        keys.retain(|&(word, id)| {
+            !pieces[id as usize].text.contains(is_han) && built.searched_path(word, &mut scratch) == [id]
+        });
+        built.whole_words = WholeWords::build(&keys);
+        Ok(built)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -164,13 +107,30 @@ impl Pieces {
         self.unknown_id
     }
 
+    /// Reads what [`Self::best_path`] will look at first for each of `words`.
+    pub(super) fn fetch(&self, words: &Words) {
+        self.whole_words.fetch(words);
+    }
+
     /// Ids of the best segmentation of `word`; neighbouring unknown characters give one id.
-    pub(super) fn best_path<'s>(&self, word: &[u16], scratch: &'s mut SearchScratch) -> &'s [u32] {
-        let SearchScratch { remembered, best_id, scores, ids } = scratch;
-        let slot = remembered.slot(word);
-        if let Some(slot) = slot.filter(|&slot| remembered.holds(slot, word)) {
-            return remembered.ids(slot);
+    pub(super) fn best_path<'s>(&'s self, word: Word<'_>, scratch: &'s mut SearchScratch) -> &'s [u32] {
+        if let Some(id) = self.whole_words.find(&word) {
+            return std::slice::from_ref(id);
         }
+        let Some(slot) = scratch.remembered.slot(&word) else {
+            return self.searched_path(word.symbols, scratch);
+        };
+        if !scratch.remembered.holds(slot, word.symbols) {
+            self.searched_path(word.symbols, scratch);
+            scratch.remembered.remember(slot, word.symbols, &scratch.ids);
+            return &scratch.ids;
+        }
+        scratch.remembered.ids(slot)
+    }
+
+    /// The same by searching.
+    fn searched_path<'s>(&self, word: &[u16], scratch: &'s mut SearchScratch) -> &'s [u32] {
+        let SearchScratch { best_id, scores, ids, .. } = scratch;
         self.search(word, best_id, scores);
         ids.clear();
         let mut end = word.len();
@@ -182,9 +142,6 @@ impl Pieces {
             end -= usize::from(self.lengths[id as usize]);
         }
         ids.reverse();
-        if let Some(slot) = slot {
-            remembered.remember(slot, word, ids);
-        }
         ids
     }
 
