@@ -24,6 +24,11 @@ impl Completion {
         self.chunk(json!({"content": text}), Value::Null)
     }
 
+    /// A part that adds to the model's thinking.
+    pub fn thought(&self, text: &str) -> Value {
+        self.chunk(json!({"reasoning_content": text}), Value::Null)
+    }
+
     /// The last part: why it ended, and the sources.
     pub fn last_part(&self, draft: &Draft) -> Value {
         let mut chunk = self.chunk(json!({}), finish_reason(draft));
@@ -34,11 +39,15 @@ impl Completion {
 
     /// The completion in one piece.
     pub fn whole(&self, draft: &Draft) -> Value {
+        let mut message = json!({"role": "assistant", "content": draft.text});
+        if !draft.reasoning.is_empty() {
+            message["reasoning_content"] = Value::from(draft.reasoning.as_str());
+        }
         json!({
             "id": self.id, "object": "chat.completion", "created": self.created_seconds, "model": self.model,
             "choices": [{
                 "index": 0,
-                "message": {"role": "assistant", "content": draft.text},
+                "message": message,
                 "finish_reason": finish_reason(draft),
             }],
             "usage": usage(draft),

@@ -139,10 +139,13 @@ fn streamed(
         let _slot = slot;
         let deltas = sender.clone();
         let emit = |event: AnswerEvent| {
-            if let AnswerEvent::Delta { text } = event {
-                // A reader this far behind is as good as gone; `closed` below ends the work when it is.
-                let _ = deltas.try_send(completion.part(&text).to_string());
-            }
+            let part = match event {
+                AnswerEvent::Delta { text } => completion.part(&text),
+                AnswerEvent::Reasoning { text } => completion.thought(&text),
+                _ => return,
+            };
+            // A reader this far behind is as good as gone; `closed` below ends the work when it is.
+            let _ = deltas.try_send(part.to_string());
         };
         let mut draft = Draft::default();
         let run = Run { app: &app, context: &context, question: &question, emit: &emit, started: Instant::now() };

@@ -66,6 +66,24 @@ async fn failures_stand_in_the_envelope_of_their_interface() {
 }
 
 #[tokio::test]
+async fn the_thinking_of_a_model_stands_beside_its_answer() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    world.knowledge.add_base("Handbook");
+    world.knowledge.set_hit(&["Employees get 15 days."]);
+    let thought = json!({"choices": [{"index": 0, "delta": {"reasoning_content": "15?"}}]});
+    world.model.says(vec![thought, piece("Employees get 15 days.[1]"), ending(Some("quoted"))]);
+    let client = admin.with_key(&admin.new_key(json!({"name": "x"})).await.secret);
+    let mut body =
+        json!({"model": "kb/Handbook", "messages": [{"role": "user", "content": "How many days?"}]});
+    let whole = client.post("/v1/chat/completions", body.clone()).await.value();
+    assert_eq!(whole["choices"][0]["message"]["reasoning_content"], "15?");
+    body["stream"] = json!(true);
+    let text = client.post("/v1/chat/completions", body).await.text;
+    assert!(text.contains(r#""delta":{"reasoning_content":"15?"}"#), "{text}");
+}
+
+#[tokio::test]
 async fn other_models_are_the_runtimes() {
     let world = World::new().await;
     let admin = world.admin().await;

@@ -257,11 +257,16 @@ async fn an_archive_goes_out_and_comes_in() {
 }
 
 #[tokio::test]
-async fn a_runtime_without_a_catalogue_has_an_empty_one() {
+async fn the_catalogue_says_what_is_here_and_is_empty_where_the_runtime_has_none() {
     let world = World::new().await;
     let admin = world.admin().await;
     let missing =
         json!({"error": {"code": "route_not_found", "message": "no such route", "request_id": "r"}});
     world.model.answers("GET /admin/catalogue", StatusCode::NOT_FOUND, missing.to_string());
     assert_eq!(admin.get("/admin/models/catalogue").await.value()["models"], json!([]));
+    let one = json!({"models": [{"id": "small", "purpose": "chat", "sources": {"ollama": "small:1b"}}]});
+    world.model.answers("GET /admin/catalogue", StatusCode::OK, one.to_string());
+    *world.model.models.lock().unwrap() = json!([language_model()]);
+    let listed = admin.get("/admin/models/catalogue").await.value();
+    assert_eq!((&listed["models"][0]["installed"], &listed["pull_enabled"]), (&json!(true), &Value::Null));
 }

@@ -335,14 +335,13 @@ export const models = [
 export const modelMemory = { total_bytes: 33_500_000_000, available_bytes: 21_400_000_000 };
 
 const GB = 1_000_000_000;
-const entry = (name, family, parameter_size, size, memory, capabilities, license, more = {}) => ({
+const entry = (name, title, family, parameter_size, memory, capabilities, license, more = {}) => ({
   name,
+  title,
   family,
-  source: name,
+  sources: [name.replace(/-(?=[^-]*$)/, ':'), `hf.co/maker/${title}-GGUF`, `modelscope.cn/maker/${title}`],
   parameter_size,
-  quantization: 'Q4_K_M',
-  size_bytes: size * GB,
-  memory_bytes: memory * GB,
+  memory_bytes: { Q4_K_M: memory * GB, Q8_0: memory * 1.8 * GB },
   context_tokens: 32_768,
   languages: ['zh', 'en'],
   license,
@@ -353,14 +352,14 @@ const entry = (name, family, parameter_size, size, memory, capabilities, license
 export const catalogue = {
   pull_enabled: true,
   models: [
-    entry('qwen3:4b', 'Qwen3', '4.0B', 2.5, 3.3, ['chat', 'tools', 'thinking'], 'Apache-2.0', {
+    entry('qwen3-4b', 'Qwen3-4B', 'Qwen3', '4.0B', 3.3, ['chat', 'thinking'], 'Apache-2.0', {
       installed: true,
     }),
-    entry('qwen3:30b-a3b', 'Qwen3', '30.5B', 18.6, 23.4, ['chat', 'tools', 'thinking'], 'Apache-2.0'),
-    entry('llama3.3:70b', 'Llama 3', '70.6B', 42.5, 49, ['chat', 'tools'], 'Llama-3.3', {
-      languages: ['en', 'de', 'fr', 'es'],
+    entry('qwen3-30b', 'Qwen3-30B-A3B', 'Qwen3', '30.5B', 23.4, ['chat', 'thinking'], 'Apache-2.0'),
+    entry('llama3.3-70b', 'Llama-3.3-70B-Instruct', 'Llama 3', '70.6B', 49, ['chat'], 'Llama-3.3', {
+      languages: ['en'],
     }),
-    entry('bge-m3', 'BGE', '0.6B', 1.2, 1.5, ['embed'], 'MIT', { quantization: 'F16' }),
+    entry('bge-m3', 'BGE-M3', 'BGE', '568M', 1.5, ['embed'], 'MIT', { sources: ['hf.co/BAAI/bge-m3'] }),
   ],
 };
 

@@ -5426,40 +5426,35 @@ export interface components {
     };
     /** @description Models that are known to work, and whether this server may fetch them. */
     Catalogue: {
-      models?: components['schemas']['CatalogueModel'][];
+      models: components['schemas']['CatalogueModel'][];
       /** @description Whether models may be fetched over the network; `null` where the runtime does not say. */
       pull_enabled?: boolean | null;
     };
     /** @description One model of the catalogue. */
     CatalogueModel: {
-      /** @description `chat`, `embed`, `rerank`, `vision`, `tools`, `thinking`. */
-      capabilities?: string[];
+      /** @description `chat`, `embed`, `rerank`, `vision`, `thinking`. */
+      capabilities: string[];
       /** Format: int64 */
-      context_tokens?: number | null;
-      description?: string | null;
+      context_tokens: number;
       /** @description The family that it belongs to, such as `Qwen3`. */
-      family?: string | null;
+      family: string;
       /** @description Whether it is here already. */
-      installed?: boolean;
-      /** @description Languages that it is good at, as ISO 639 codes. */
-      languages?: string[];
-      license?: string | null;
-      /**
-       * Format: int64
-       * @description Bytes of memory that it takes with a usual context.
-       */
-      memory_bytes?: number | null;
-      /** @description The name under which it is kept here. */
+      installed: boolean;
+      /** @description Languages that it was made for, as ISO 639 codes. */
+      languages: string[];
+      license: string;
+      /** @description Bytes of memory with 8,192 tokens of context, by quantisation. */
+      memory_bytes: {
+        [key: string]: number;
+      };
+      /** @description Its short name, such as `qwen3-4b`. */
       name: string;
-      parameter_size?: string | null;
-      quantization?: string | null;
-      /**
-       * Format: int64
-       * @description Bytes to fetch.
-       */
-      size_bytes?: number | null;
-      /** @description What to pull. */
-      source?: string | null;
+      /** @description How many weights it has, such as `4.0B`. */
+      parameter_size: string;
+      /** @description Where it can be had, each as `pull` takes it. */
+      sources: string[];
+      /** @description As its maker writes it. */
+      title: string;
     };
     /** @description A conversation. */
     Chat: {

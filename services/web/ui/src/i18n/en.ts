@@ -555,11 +555,13 @@ export const en: Record<keyof typeof zh, string> = {
   'models.pull_hint':
     'Such as qwen3:4b, hf.co/organisation/model or modelscope.cn/organisation/model. A fetch that broke off goes on where it stopped.',
   'models.pull': 'Fetch',
+  'models.pull_of': 'Fetch {name}',
+  'models.pull_from': 'From where',
   'models.pull_off':
     'This server fetches no models over the network. Bring them as files below, or set enabled = true under [model_runtime.pull] in anwen.toml.',
   'models.catalogue': 'Catalogue',
   'models.catalogue_lead':
-    'Models that are known to work, with the memory that each needs for a usual context.',
+    'Models that are known to work, with the memory that each needs for a context of 8,192 tokens.',
   'models.catalogue_empty': 'This server’s model runtime has no catalogue.',
   'models.installed': 'Here',
   'models.context_of': 'context {n}',
@@ -735,6 +737,8 @@ export const en: Record<keyof typeof zh, string> = {
   'error.context_too_long': 'The question is longer than the model allows.',
   'error.model_too_large': 'The model does not fit into the memory of this server.',
   'error.model_busy': 'The model is busy. Please try again shortly.',
+  'error.pull_disabled': 'Fetching models over the network is switched off.',
+  'error.pull_failed': 'The model could not be fetched.',
   'error.generation_failed': 'The model failed while it wrote the answer.',
   'error.web_search_disabled': 'Web search is switched off.',
   'error.search_unavailable': 'No search engine answered.',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AdminModel, CatalogueModel } from '../api/types';
-import { actionsOf, capabilitiesOf, families, fitOf, isMoving, loadingModel } from './describe';
+import { actionsOf, capabilitiesOf, families, fitOf, isMoving, loadingModel, usualSize } from './describe';
 
 const model = (part: Partial<AdminModel> = {}): AdminModel => ({
   id: 'qwen3',
@@ -16,6 +16,21 @@ const model = (part: Partial<AdminModel> = {}): AdminModel => ({
     thinking: true,
     quotes: false,
   },
+  ...part,
+});
+
+const entry = (part: Partial<CatalogueModel>): CatalogueModel => ({
+  name: 'qwen3-4b',
+  title: 'Qwen3 4B',
+  family: 'Qwen3',
+  sources: ['qwen3:4b'],
+  parameter_size: '4.0B',
+  context_tokens: 40_960,
+  memory_bytes: {},
+  languages: ['zh', 'en'],
+  license: 'Apache-2.0',
+  capabilities: ['chat'],
+  installed: false,
   ...part,
 });
 
@@ -64,12 +79,24 @@ describe('what is shown', () => {
   });
 
   it('groups the catalogue by family', () => {
-    const entry = (name: string, family?: string): CatalogueModel => ({ name, family: family ?? null });
-    const grouped = families([entry('qwen3:4b', 'Qwen3'), entry('phi4'), entry('qwen3:8b', 'Qwen3')]);
+    const grouped = families([
+      entry({ name: 'qwen3-4b' }),
+      entry({ name: 'phi-4', family: 'Phi' }),
+      entry({ name: 'qwen3-8b' }),
+    ]);
     expect(grouped.map(([family, models]) => [family, models.length])).toEqual([
       ['Qwen3', 2],
-      ['phi4', 1],
+      ['Phi', 1],
     ]);
+  });
+
+  it('shows the memory of the quantisation that most people want', () => {
+    expect(usualSize(entry({ memory_bytes: { BF16: 9, Q4_K_M: 3, Q8_0: 5 } }))).toEqual({
+      quantization: 'Q4_K_M',
+      bytes: 3,
+    });
+    expect(usualSize(entry({ memory_bytes: { BF16: 9 } }))).toEqual({ quantization: 'BF16', bytes: 9 });
+    expect(usualSize(entry({ memory_bytes: {} }))).toBeNull();
   });
 
   it('finds the model that an answer waits for', () => {

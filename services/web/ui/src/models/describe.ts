@@ -52,12 +52,22 @@ export function fitOf(neededBytes: number | null | undefined, memory: ModelMemor
   return neededBytes > memory.available_bytes ? 'tight' : 'fits';
 }
 
+/** Quantisations that most people want, best first. */
+const USUAL = ['q4_k_m', 'q8_0'];
+
+/** The quantisation that is shown for a model of the catalogue, with the memory that it needs. */
+export function usualSize({ memory_bytes }: CatalogueModel): { quantization: string; bytes: number } | null {
+  const sizes = Object.entries(memory_bytes);
+  const wanted = USUAL.map((name) => sizes.find(([quantization]) => quantization.toLowerCase() === name));
+  const found = wanted.find((size) => size !== undefined) ?? sizes[0];
+  return found ? { quantization: found[0], bytes: found[1] } : null;
+}
+
 /** The models of the catalogue by family, in the catalogue's order. */
 export function families(models: readonly CatalogueModel[]): [family: string, models: CatalogueModel[]][] {
   const found = new Map<string, CatalogueModel[]>();
   for (const model of models) {
-    const family = model.family ?? model.name;
-    found.set(family, [...(found.get(family) ?? []), model]);
+    found.set(model.family, [...(found.get(model.family) ?? []), model]);
   }
   return [...found];
 }

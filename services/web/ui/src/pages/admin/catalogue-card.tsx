@@ -2,13 +2,12 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import { Check, Download } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
 import type { Catalogue, CatalogueModel, ModelMemory } from '../../api/types';
-import { isMessageKey } from '../../i18n/translate';
-import { useFormat, useT } from '../../i18n/use';
+import { isMessageKey, LOCALES } from '../../i18n/translate';
+import { useFormat, usePreferences, useT } from '../../i18n/use';
 import { Button, ErrorNotice, Loading } from '../../kit/controls';
-import { families, fitOf } from '../../models/describe';
+import { families, fitOf, usualSize } from '../../models/describe';
+import { Menu } from '../../kit/menu';
 import { modelTasks } from '../../models/running';
-import { usePreferences } from '../../i18n/use';
-import { LOCALES } from '../../i18n/translate';
 import { startPull } from './pull-card';
 
 /** Models that are known to work, with what each needs. */
@@ -55,14 +54,10 @@ function Entry({
   pullable: boolean;
 }) {
   const t = useT();
-  const tasks = useSyncExternalStore(modelTasks.subscribe, modelTasks.snapshot);
-  const source = model.source ?? model.name;
-  const busy = tasks.some((task) => task.name === source && task.state === 'running');
   return (
     <li>
       <div className="family-model">
-        <strong>{model.name}</strong>
-        {model.description && <p>{model.description}</p>}
+        <strong>{model.title}</strong>
         <Facts model={model} />
         <Needs model={model} memory={memory} />
       </div>
@@ -71,13 +66,39 @@ function Entry({
           <Check size={14} aria-hidden="true" /> {t('models.installed')}
         </span>
       ) : (
-        pullable && (
-          <Button busy={busy} onClick={() => startPull(source)}>
-            {!busy && <Download size={15} aria-hidden="true" />} {t('models.pull')}
-          </Button>
-        )
+        pullable && <FetchButton model={model} />
       )}
     </li>
+  );
+}
+
+/** Fetches from where it can be had; where there are several such places, one is chosen. */
+function FetchButton({ model }: { model: CatalogueModel }) {
+  const t = useT();
+  const tasks = useSyncExternalStore(modelTasks.subscribe, modelTasks.snapshot);
+  const busy = tasks.some((task) => model.sources.includes(task.name) && task.state === 'running');
+  const [first, ...others] = model.sources;
+  if (first === undefined) return null;
+  const button = (
+    <Button
+      busy={busy}
+      aria-label={t('models.pull_of', { name: model.title })}
+      {...(others.length === 0 ? { onClick: () => startPull(first) } : {})}
+    >
+      {!busy && <Download size={15} aria-hidden="true" />} {t('models.pull')}
+    </Button>
+  );
+  if (others.length === 0) return button;
+  return (
+    <Menu
+      trigger={button}
+      header={<div className="menu-label">{t('models.pull_from')}</div>}
+      entries={model.sources.map((source) => ({
+        key: source,
+        label: source,
+        onSelect: () => startPull(source),
+      }))}
+    />
   );
 }
 
@@ -99,21 +120,19 @@ function useLanguageNames(): (codes: readonly string[]) => string {
 
 function Facts({ model }: { model: CatalogueModel }) {
   const t = useT();
-  const { bytes, number } = useFormat();
+  const { number } = useFormat();
   const languages = useLanguageNames();
   const facts = [
     model.parameter_size,
-    model.quantization,
-    model.size_bytes ? bytes(model.size_bytes) : null,
     model.context_tokens ? t('models.context_of', { n: number(model.context_tokens) }) : null,
-    (model.languages ?? []).length > 0 ? languages(model.languages ?? []) : null,
+    languages(model.languages),
     model.license,
   ];
   return (
     <p className="family-facts">
       {facts.filter(Boolean).join(' · ')}
       <span className="signs">
-        {(model.capabilities ?? []).map((name) => {
+        {model.capabilities.map((name) => {
           const key = `models.can_${name}`;
           return isMessageKey(key) ? (
             <span key={name} className="badge">
@@ -132,12 +151,14 @@ const FIT_CLASSES = { fits: 'fit-ok', tight: 'fit-warn', large: 'fit-bad', unkno
 function Needs({ model, memory }: { model: CatalogueModel; memory: ModelMemory | null }) {
   const t = useT();
   const { bytes } = useFormat();
-  if (model.memory_bytes == null) return null;
-  const fit = fitOf(model.memory_bytes, memory);
+  const size = usualSize(model);
+  if (size === null) return null;
+  const fit = fitOf(size.bytes, memory);
   return (
     <p className={`family-needs ${FIT_CLASSES[fit]}`}>
+      {size.quantization}:{' '}
       {t(`models.fit_${fit}`, {
-        needed: bytes(model.memory_bytes),
+        needed: bytes(size.bytes),
         free: bytes(memory?.available_bytes ?? 0),
         total: bytes(memory?.total_bytes ?? 0),
       })}

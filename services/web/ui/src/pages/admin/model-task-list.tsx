@@ -77,13 +77,15 @@ function TaskState({ task }: { task: Task }) {
   );
 }
 
+/** How the server says that it fetches nothing. Whoever is here may otherwise fetch. */
+const OFF_CODES = ['forbidden', 'pull_disabled'];
+
 /** The reason in the reader's language, and what the runtime said about it. */
 function Failure({ task }: { task: Task }) {
   const t = useT();
   const errorText = useErrorText();
   if (!task.error) return null;
-  // Whoever is here is an administrator: what the server forbids is fetching itself.
-  const off = task.kind === 'pull' && task.error.code === 'forbidden';
+  const off = task.kind === 'pull' && OFF_CODES.includes(task.error.code);
   const text = off ? t('models.pull_off') : errorText(task.error);
   const detail = task.error.message;
   return (
