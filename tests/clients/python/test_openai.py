@@ -145,6 +145,18 @@ def test_a_schema_is_kept_to_by_a_model_with_random_weights(client):
         assert text.lstrip().startswith("{")
 
 
+@pytest.mark.parametrize("model", ["tiny-qwen3-q8_0", "tiny-llama-f16"])
+def test_a_model_with_random_weights_calls_the_tool_that_it_must(client, model):
+    parameters = {"type": "object", "properties": {"unit": {"enum": ["C", "F"]}}, "required": ["unit"],
+                  "additionalProperties": False}
+    tool = {"type": "function", "function": {"name": "t", "parameters": parameters}}
+    answer = client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": "x"}], tools=[tool], temperature=0, max_tokens=120,
+        tool_choice={"type": "function", "function": {"name": "t"}}, reasoning_effort="none")
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert json.loads(answer.choices[0].message.tool_calls[0].function.arguments)["unit"] in ("C", "F")
+
+
 def test_pictures(client, picture, data_url):
     content = [{"type": "text", "text": "What do you see?"}, {"type": "image_url", "image_url": {"url": data_url}}]
     answer = client.chat.completions.create(model="stub", messages=[{"role": "user", "content": content}])

@@ -23,6 +23,15 @@ def test_rerank_has_coheres_shape(http, path):
     assert answer["results"][1]["document"] == {"text": "France"}
 
 
+@pytest.mark.parametrize("model", ["tiny-bert-rerank", "tiny-xlm-r-rerank"])
+def test_a_cross_encoder_ranks_every_document(http, model):
+    body = {"model": model, "query": "capital of France", "documents": DOCUMENTS}
+    results = http.post("/v1/rerank", json=body).json()["results"]
+    assert sorted(result["index"] for result in results) == [0, 1, 2]
+    scores = [result["relevance_score"] for result in results]
+    assert scores == sorted(scores, reverse=True)
+
+
 def test_rerank_refuses_what_it_cannot_do(http):
     for change, word in (({"model": "embedding"}, "rerank"), ({"documents": []}, "documents"), ({"top_n": 0}, "top_n"),
                          ({"max_chunks_per_doc": 3}, "max_chunks_per_doc")):
