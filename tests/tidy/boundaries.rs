@@ -119,7 +119,7 @@ struct Guard {
 }
 
 /// Those that read file formats.
-const FORMAT_CRATES: [&str; 19] = [
+const FORMAT_CRATES: [&str; 18] = [
     "bzip2",
     "calamine",
     "cfb",
@@ -136,12 +136,11 @@ const FORMAT_CRATES: [&str; 19] = [
     "pdf_oxide",
     "pulldown_cmark",
     "quick_xml",
-    "tar",
     "undoc",
     "zip",
 ];
 
-const GUARDS: [Guard; 6] = [
+const GUARDS: [Guard; 8] = [
     Guard {
         within: "services/",
         module: "services/knowledge/src/index",
@@ -149,6 +148,8 @@ const GUARDS: [Guard; 6] = [
     },
     Guard { within: "services/knowledge/src/", module: "", crates: &FORMAT_CRATES },
     Guard { within: "crates/", module: "crates/parse/src/parse", crates: &FORMAT_CRATES },
+    Guard { within: "services/", module: "", crates: &["tar"] },
+    Guard { within: "crates/models/", module: "crates/models/src/archive", crates: &["tar"] },
     Guard {
         within: "services/web/",
         module: "",

@@ -1,6 +1,6 @@
 //! What a model on disk is made of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,18 @@ pub enum Weights {
     Safetensors { folder: PathBuf },
     /// A folder in Hugging Face's layout with an encoder: embeddings, or a cross-encoder that reranks.
     Encoder { folder: PathBuf },
+}
+
+impl Weights {
+    /// The file or folder.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Gguf { file } => file,
+            Self::StaticEmbedding { folder } | Self::Safetensors { folder } | Self::Encoder { folder } => {
+                folder
+            }
+        }
+    }
 }
 
 /// What a model was trained for.

@@ -3,6 +3,7 @@
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Everything in the file is untrusted: counts and
 //! lengths are bounded before they are believed.
 
+mod layout;
 mod read;
 mod types;
 
@@ -13,9 +14,11 @@ use std::path::Path;
 
 use serde_json::{Map, json};
 
+use layout::read_tensor_info;
+pub(crate) use layout::{Layout, TensorInfo};
 use read::{MAX_KEY_BYTES, Value, invalid, read_string, read_u32, read_u64, read_value};
 use types::file_type_name;
-pub(crate) use types::{TensorKind, tensor_kind};
+pub(crate) use types::tensor_kind;
 
 const MAGIC: [u8; 4] = *b"GGUF";
 const MAX_ENTRIES: u64 = 4096;
@@ -170,8 +173,14 @@ fn pooling(number: u64) -> Option<Pooling> {
         .copied()
 }
 
-/// How many tensors follow, and the metadata before them.
-fn parse_values(reader: &mut (impl Read + Seek)) -> io::Result<(u64, BTreeMap<String, Value>)> {
+/// What a file begins with.
+struct Counts {
+    version: u32,
+    tensors: u64,
+    entries: u64,
+}
+
+fn read_counts(reader: &mut impl Read) -> io::Result<Counts> {
     let mut magic = [0; 4];
     reader.read_exact(&mut magic)?;
     if magic != MAGIC {
@@ -181,21 +190,26 @@ fn parse_values(reader: &mut (impl Read + Seek)) -> io::Result<(u64, BTreeMap<St
     if !(2..=3).contains(&version) {
         return Err(invalid("its GGUF version is not 2 or 3"));
     }
-    let tensor_count = read_u64(reader)?;
-    let entries = read_u64(reader)?;
-    if entries > MAX_ENTRIES {
+    let counts = Counts { version, tensors: read_u64(reader)?, entries: read_u64(reader)? };
+    if counts.entries > MAX_ENTRIES {
         return Err(invalid("it has too many metadata entries"));
     }
-    if tensor_count > MAX_TENSORS {
+    if counts.tensors > MAX_TENSORS {
         return Err(invalid("it has too many tensors"));
     }
+    Ok(counts)
+}
+
+/// How many tensors follow, and the metadata before them.
+fn parse_values(reader: &mut (impl Read + Seek)) -> io::Result<(u64, BTreeMap<String, Value>)> {
+    let counts = read_counts(reader)?;
     let mut values: BTreeMap<String, Value> = BTreeMap::new();
-    for _ in 0..entries {
+    for _ in 0..counts.entries {
         let key = read_string(reader, MAX_KEY_BYTES)?;
         let kind = read_u32(reader)?;
         values.insert(key, read_value(reader, kind)?);
     }
-    Ok((tensor_count, values))
+    Ok((counts.tensors, values))
 }
 
 /// What the list of tensors adds up to.
@@ -212,7 +226,9 @@ fn read_tensors(reader: &mut (impl Read + Seek), count: u64) -> io::Result<Tenso
     let mut values: u64 = 0;
     let mut bytes = Some(0_u64);
     for _ in 0..count {
-        let (tensor_values, kind) = read_tensor(reader)?;
+        let tensor = read_tensor_info(reader)?;
+        let tensor_values = tensor.values().ok_or_else(|| invalid("a tensor in it is impossibly large"))?;
+        let kind = tensor_kind(tensor.kind);
         values = values.saturating_add(tensor_values);
         let tensor_bytes = kind.and_then(|kind| kind.bytes_of(tensor_values));
         bytes = bytes.zip(tensor_bytes).and_then(|(sum, bytes)| sum.checked_add(bytes));
@@ -223,24 +239,6 @@ fn read_tensors(reader: &mut (impl Read + Seek), count: u64) -> io::Result<Tenso
     }
     let most_of = sums.into_iter().max_by_key(|(_, bytes)| *bytes).map(|(name, _)| name);
     Ok(Tensors { bytes, values, most_of })
-}
-
-/// How many values a tensor has, and of which kind they are.
-fn read_tensor(reader: &mut (impl Read + Seek)) -> io::Result<(u64, Option<TensorKind>)> {
-    let _name = read_string(reader, MAX_KEY_BYTES)?;
-    let dimensions = read_u32(reader)?;
-    if dimensions > MAX_TENSOR_DIMENSIONS {
-        return Err(invalid("a tensor in it has too many dimensions"));
-    }
-    let mut values: u64 = 1;
-    for _ in 0..dimensions {
-        values = values
-            .checked_mul(read_u64(reader)?)
-            .ok_or_else(|| invalid("a tensor in it is impossibly large"))?;
-    }
-    let kind = tensor_kind(read_u32(reader)?);
-    let _offset = read_u64(reader)?;
-    Ok((values, kind))
 }
 
 #[cfg(test)]
