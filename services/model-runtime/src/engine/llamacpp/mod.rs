@@ -351,11 +351,6 @@ mod tests {
             json!({"temperature": 0.2, "top_k": 7, "stop": ["END"], "num_predict": -1, "seed": 5});
         let Some(parameters) = parameters.as_object() else { unreachable!("it is an object") };
         let asked = Sampling { top_k: Some(3), ..Sampling::default() };
-        if let (Prompt::Chat(turns), Some(system)) = (&mut job.prompt, &loaded.settings.system)
-            && !turns.iter().any(|turn| turn.role == Role::System)
-        {
-            turns.insert(0, Turn::text(Role::System, system));
-        }
         let sampling = with_defaults(asked, parameters);
         assert_eq!((sampling.temperature, sampling.top_k, sampling.seed), (Some(0.2), Some(3), Some(5)));
         assert_eq!((sampling.stop, sampling.max_tokens), (vec!["END".to_owned()], None));
