@@ -45,9 +45,9 @@ pub(super) async fn run(
     Ok((model.name.clone(), embeddings))
 }
 
-/// Whether embeddings of `model` are kept. Not those of the static one: its vector of a question is a sum of a dozen rows,
-/// which takes less time than hashing and looking up. Those of another server only where the request says so, since nobody
-/// here knows which weights it runs.
+/// Whether embeddings of `model` are kept. Not those of the static one: its vector of a question takes a few microseconds,
+/// about as long as hashing and looking up, and would push out vectors that took milliseconds. Those of another server only
+/// where the request says so, since nobody here knows which weights it runs.
 fn may_keep(model: &LoadedModel, wish: CacheUse) -> bool {
     match wish {
         CacheUse::Never => false,

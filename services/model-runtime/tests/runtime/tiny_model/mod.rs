@@ -16,6 +16,7 @@ mod vocabulary;
 
 use std::path::Path;
 
+#[allow(unused_imports)]
 pub use family::{FAMILIES, Family};
 pub use quantize::Precision;
 
