@@ -174,8 +174,7 @@ impl CallFinder {
             let body_at =
                 if matches!(opening.body, Body::Bare | Body::Fence) { at } else { at + opening.mark.len() };
             let body = held[body_at..].to_owned();
-            self.region =
-                Some(Region { opening, body, scanner: JsonScanner::default(), value_end: None, searched: 0 });
+            self.region = Some(Region::new(opening, body));
         }
     }
 
@@ -241,6 +240,12 @@ impl CallFinder {
 }
 
 impl Region {
+    fn new(opening: Opening, body: String) -> Self {
+        let scanner =
+            if opening.body == Body::Fence { JsonScanner::behind_words() } else { JsonScanner::default() };
+        Self { opening, body, scanner, value_end: None, searched: 0 }
+    }
+
     fn outcome(&mut self, tools: &[ToolDefinition], at_end: bool) -> Outcome {
         if self.opening.body == Body::Empty {
             return Outcome::Calls(Vec::new(), std::mem::take(&mut self.body));

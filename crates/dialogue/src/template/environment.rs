@@ -1,7 +1,6 @@
 //! Jinja as chat templates expect it: Python's text of values, Hugging Face's functions, bounded output.
 
 use std::io;
-use std::sync::LazyLock;
 
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Output, State};
@@ -23,15 +22,14 @@ struct Raised(String);
 
 /// The template's text in a form that the engine takes: `{% generation %}`, which marks what is trained on, becomes a
 /// block without effect.
-pub(super) fn prepare(source: &str) -> String {
-    #[allow(clippy::unwrap_used)]
-    static GENERATION: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\{%(-?)\s*(end)?generation\s*(-?)%\}").unwrap());
-    let replaced = GENERATION.replace_all(source, |found: &regex::Captures<'_>| {
+pub(super) fn prepare(source: &str) -> Result<String, TemplateError> {
+    let generation = Regex::new(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
+        .map_err(|error| TemplateError::Syntax(error.to_string()))?;
+    let replaced = generation.replace_all(source, |found: &regex::Captures<'_>| {
         let block = if found.get(2).is_some() { "endif" } else { "if true" };
         format!("{{%{} {block} {}%}}", &found[1], &found[3])
     });
-    replaced.into_owned()
+    Ok(replaced.into_owned())
 }
 
 /// Whether the template can be read.

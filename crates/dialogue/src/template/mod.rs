@@ -1,6 +1,8 @@
 //! Chat templates: how a conversation becomes a model's prompt.
 
 mod environment;
+mod go;
+mod go_parse;
 mod messages;
 mod probe;
 mod python;
@@ -12,6 +14,7 @@ use time::OffsetDateTime;
 use crate::fallback;
 use crate::style::{AnswerStyle, ThinkingStyle};
 use crate::types::{Think, ToolDefinition, Turn};
+use go::GoTemplate;
 use messages::{ArgumentsAs, ContentAs, Shape};
 
 pub(crate) use python::json as python_json;
@@ -57,10 +60,13 @@ pub enum TemplateError {
     Empty,
 }
 
-/// A model's chat template in Jinja, rendered as Hugging Face's libraries do.
+/// A model's chat template: in Jinja, rendered as Hugging Face's libraries do, or in Go's template language, as in
+/// Ollama's Modelfiles.
 #[derive(Clone, Debug)]
 pub struct ChatTemplate {
     source: String,
+    /// Of a template in Go's language.
+    go: Option<GoTemplate>,
     special: SpecialTokens,
     style: AnswerStyle,
     content: ContentAs,
@@ -73,11 +79,14 @@ impl ChatTemplate {
         if source.len() > MAX_TEMPLATE_BYTES {
             return Err(TemplateError::TooLong);
         }
-        let source = environment::prepare(source);
-        environment::check(&source)?;
+        let go = if go::is_go(source) { Some(GoTemplate::parse(source)?) } else { None };
+        let source = if go.is_some() { source.to_owned() } else { environment::prepare(source)? };
+        if go.is_none() {
+            environment::check(&source)?;
+        }
         let style = AnswerStyle::of_text(&source);
         let mut template =
-            Self { source, special, style, content: ContentAs::Text, arguments: ArgumentsAs::Object };
+            Self { source, go, special, style, content: ContentAs::Text, arguments: ArgumentsAs::Object };
         probe::learn(&mut template);
         Ok(template)
     }
@@ -88,6 +97,7 @@ impl ChatTemplate {
         style.supports_system = true;
         Self {
             source: CHATML.to_owned(),
+            go: None,
             special: SpecialTokens { bos: String::new(), eos: "<|im_end|>".to_owned() },
             style,
             content: ContentAs::Text,
@@ -152,6 +162,9 @@ impl ChatTemplate {
         shape: Shape,
     ) -> Result<String, TemplateError> {
         let messages = messages::messages(turns, shape);
+        if let Some(go) = &self.go {
+            return go.render(&messages, &self.context(Vec::new(), tools, think));
+        }
         environment::render(&self.source, &self.context(messages, tools, think), now)
     }
 

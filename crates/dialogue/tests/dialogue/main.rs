@@ -4,6 +4,7 @@
 
 mod answers;
 mod families;
+mod go;
 mod grammars;
 mod jinja;
 mod prompts;
