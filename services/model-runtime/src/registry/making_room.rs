@@ -45,7 +45,8 @@ impl Registry {
                 Plan::Load { unload } => {
                     for name in unload {
                         tracing::info!(model = name, for_model = files.name, "model unloaded to make room");
-                        self.with_slot(&name, |slot| drop(slot.loaded.take()));
+                        // Freed outside the lock: that may take a while.
+                        drop(self.with_slot(&name, |slot| slot.loaded.take()));
                     }
                     return Ok(bytes);
                 }

@@ -9,6 +9,7 @@ mod tending;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,8 @@ pub struct Registry {
     one_load: tokio::sync::Mutex<()>,
     /// Told whenever a model has become idle.
     idle: Arc<Notify>,
+    /// The process ends.
+    closed: AtomicBool,
     upstreams: Vec<Arc<Upstream>>,
     /// The bundled embedding, for routing by examples.
     embedding: Option<Arc<StaticModel>>,
@@ -85,6 +88,7 @@ impl Registry {
             slots: Mutex::default(),
             one_load: tokio::sync::Mutex::default(),
             idle: Arc::default(),
+            closed: AtomicBool::new(false),
             upstreams: Vec::new(),
             embedding: None,
             config: Arc::clone(&config),
@@ -219,6 +223,9 @@ impl Registry {
         name: &str,
         wish: Wish,
     ) -> Result<Arc<LoadedModel>, RuntimeError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RuntimeError::ShuttingDown);
+        }
         let model = self.acquire_wide(name, wish.context_tokens).await?;
         model.touch();
         if let Some(keep_alive) = wish.keep_alive {
@@ -271,7 +278,7 @@ impl Registry {
             let Some(model) = self.find_loaded(&files.name) else { return Ok(()) };
             if model.admission.is_idle() {
                 tracing::info!(model = model.name, "model unloaded for a larger context");
-                self.with_slot(&files.name, |slot| drop(slot.loaded.take()));
+                drop(self.with_slot(&files.name, |slot| slot.loaded.take()));
                 return Ok(());
             }
             if tokio::time::timeout_at(deadline, idle).await.is_err() {
@@ -399,6 +406,7 @@ impl Registry {
 
     /// Sends waiting requests away and takes no new ones; those that run may end.
     pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         for model in self.loaded() {
             model.admission.close();
         }

@@ -92,10 +92,11 @@ async fn a_larger_context_loads_the_model_again_and_a_smaller_one_does_not() {
         let models = body["models"].as_array().unwrap();
         models.iter().find(|model| model["id"] == "tiny").unwrap()["context_tokens"].clone()
     };
-    for (wanted, expected) in [(64, 128), (200, 200), (150, 200), (100_000, tiny_model::CONTEXT)] {
+    let asked = [(None, 128), (Some(64), 128), (Some(200), 200), (Some(150), 200)];
+    for (wanted, expected) in asked.into_iter().chain([(Some(100_000), tiny_model::CONTEXT)]) {
         let (status, body) = load(&runtime, "tiny", json!({"context_tokens": wanted})).await;
         assert_eq!(status, 200, "{body}");
-        assert_eq!(context(&runtime.get("/admin/models").await.1), json!(expected), "{wanted}");
+        assert_eq!(context(&runtime.get("/admin/models").await.1), json!(expected), "{wanted:?}");
     }
 }
 

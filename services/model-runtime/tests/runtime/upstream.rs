@@ -96,7 +96,11 @@ async fn chat(State(server): State<StandIn>, headers: HeaderMap, Json(body): Jso
         part
     });
     let sent = |parts: Vec<Bytes>| stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>));
-    let cut = stream::iter([Err(std::io::Error::other("cut"))]);
+    // Pending once before it: what was said until then is flushed.
+    let cut = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut"))
+    });
     let body = match act {
         Act::Answer => Body::from_stream(sent([words(), ending()].concat())),
         Act::Fail(status) => {
