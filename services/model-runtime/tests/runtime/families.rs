@@ -214,7 +214,7 @@ async fn the_oldest_turns_go_when_they_may_and_the_end_says_how_many() {
     let folder = tempfile::tempdir().unwrap();
     let engine = loaded(folder.path(), Family::Llama, Format::Safetensors).await;
     let long = "x".repeat(engine.context_tokens().unwrap());
-    let turns = [(Role::System, "kind"), (Role::User, &long), (Role::Assistant, "yes"), (Role::User, "and?")];
+    let turns = [(Role::System, "kind"), (Role::User, long.as_str()), (Role::Assistant, "yes"), (Role::User, "and?")];
     let mut job = question("", 4);
     job.prompt = Prompt::Chat(turns.map(|(role, text)| Turn::text(role, text)).to_vec());
     assert!(engine.chat(job.clone()).await.is_err());

@@ -68,6 +68,9 @@ impl MistralRsEngine {
         let context_tokens = known
             .or(facts.context_tokens)
             .ok_or_else(|| failed("its files do not say how many tokens it takes".to_owned()))?;
+        let asked = files.settings.parameters.get("num_ctx").and_then(serde_json::Value::as_u64);
+        let asked = asked.and_then(|asked| usize::try_from(asked).ok()).filter(|asked| *asked > 0);
+        let context_tokens = asked.map_or(context_tokens, |asked| asked.min(context_tokens));
         Ok(Self {
             model: Arc::new(model),
             name: files.name.clone(),
