@@ -17,7 +17,7 @@ use anwen_dialogue::{AnswerReader, ChatTemplate};
 use anwen_models::ModelFiles;
 use async_trait::async_trait;
 use either::Either;
-use mistralrs::{EmbeddingRequest, Model, NormalRequest, Request, SamplingParams, TextMessages};
+use mistralrs::{EmbeddingRequest, Model, NormalRequest, Request, SamplingParams, StopTokens, TextMessages};
 use tokio::sync::mpsc;
 
 use super::{ChatEvents, ChatJob, EmbedInput, EmbedJob, Embeddings, Engine};
@@ -176,6 +176,7 @@ impl Engine for MistralRsEngine {
             sampling_params: SamplingParams {
                 temperature: Some(0.0),
                 max_len: Some(max_tokens),
+                stop_toks: Some(StopTokens::Ids(self.vocabulary.ends())),
                 ..SamplingParams::neutral()
             },
             logits_processors: Some(vec![Arc::clone(&chooser) as Arc<dyn mistralrs::CustomLogitsProcessor>]),
