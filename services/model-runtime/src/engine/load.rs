@@ -25,6 +25,8 @@ fn gguf_engine(asked: Option<&str>) -> Option<&'static str> {
     let mut built = built.into_iter().filter(|(_, built)| *built).map(|(name, _)| name);
     match asked {
         Some(asked) => built.find(|name| *name == asked),
+        // With a GPU the other way round.
+        None if cfg!(any(feature = "cuda", feature = "metal")) => built.next_back(),
         None => built.next(),
     }
 }

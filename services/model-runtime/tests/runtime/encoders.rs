@@ -66,6 +66,27 @@ async fn batches_of_any_size_give_the_same_vectors_in_the_texts_order() {
     }
 }
 
+/// The first numbers of vectors, and the scores, that the formulas of BERT and XLM-R give in double precision for the same
+/// weights and tokens.
+#[tokio::test]
+async fn vectors_and_scores_are_those_of_the_formulas() {
+    let expected = [
+        ([0.181_125, 0.118_898, -0.248_175, -0.117_967, -0.030_499, 0.079_526], 0.085_089_22),
+        ([0.016_333, 0.114_884, -0.198_499, 0.088_452, -0.080_317, -0.256_357], 0.321_517_2),
+    ];
+    for (family, (vector, score)) in FAMILIES.into_iter().zip(expected) {
+        let folder = tempfile::tempdir().unwrap();
+        let head = Head::Embedding { pooling: "mean", normalize: true };
+        let engine = loaded(folder.path(), family, head, 4096).await;
+        let embedded = embedded(&engine, &["the cat sat"]).await;
+        assert!(difference(&embedded.values, &vector) < 1e-5, "{family:?}: {:?}", &embedded.values[..6]);
+        let folder = tempfile::tempdir().unwrap();
+        let engine = loaded(folder.path(), family, Head::Relevance, 4096).await;
+        let scored = engine.rerank("cat", &["the cat sat".to_owned()]).await.unwrap();
+        assert!((scored[0] - score).abs() < 1e-5, "{family:?}: {scored:?}");
+    }
+}
+
 #[tokio::test]
 async fn poolings_differ() {
     let mut vectors = Vec::new();

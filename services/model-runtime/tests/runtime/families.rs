@@ -53,6 +53,7 @@ async fn each_format(family: Family) {
 
 async fn constrained(engine: &Arc<dyn Engine>, family: Family, format: Format) {
     let mut job = question("which?", 200);
+    job.think = Some(Think::Off);
     job.format = AnswerFormat::JsonSchema(json!({
         "type": "object",
         "properties": {"ok": {"type": "boolean"}, "word": {"type": "string", "maxLength": 5}},
@@ -214,7 +215,8 @@ async fn the_oldest_turns_go_when_they_may_and_the_end_says_how_many() {
     let folder = tempfile::tempdir().unwrap();
     let engine = loaded(folder.path(), Family::Llama, Format::Safetensors).await;
     let long = "x".repeat(engine.context_tokens().unwrap());
-    let turns = [(Role::System, "kind"), (Role::User, &long), (Role::Assistant, "yes"), (Role::User, "and?")];
+    let turns =
+        [(Role::System, "kind"), (Role::User, long.as_str()), (Role::Assistant, "yes"), (Role::User, "and?")];
     let mut job = question("", 4);
     job.prompt = Prompt::Chat(turns.map(|(role, text)| Turn::text(role, text)).to_vec());
     assert!(engine.chat(job.clone()).await.is_err());
@@ -223,18 +225,14 @@ async fn the_oldest_turns_go_when_they_may_and_the_end_says_how_many() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_adapter_changes_the_answer() {
+async fn an_adapter_that_would_be_fetched_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let lora = folder.path().join("adapters/lora");
     adapter::write_folder(&lora);
     let path = written(folder.path(), Family::Llama, Format::Safetensors);
-    let plain = load(&files_at(&path, |_| {}), &Config::default()).await.unwrap();
     let adapted = files_at(&path, |settings| settings.adapters = vec![lora]);
-    let adapted = load(&adapted, &Config::default()).await.unwrap();
-    let plain = answer(&plain, question("hello", 12)).await.text;
-    let adapted = answer(&adapted, question("hello", 12)).await.text;
-    assert_ne!(plain, adapted);
-    assert!(adapted.chars().all(|character| character.is_ascii_lowercase()), "{adapted:?}");
+    let refused = load(&adapted, &Config::default()).await.err();
+    assert!(refused.is_some_and(|error| format!("{error:?}").contains("llamacpp")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,10 @@ impl Format {
             formats.extend(by_llama);
         }
         if family != Family::Gemma3 {
-            formats.extend(by_mistral);
+            // Of Phi-3 it reads quantised tables only.
+            let reads =
+                |format: &Self| family != Family::Phi3 || *format != Self::Gguf(Precision::F16, "mistralrs");
+            formats.extend(by_mistral.into_iter().filter(reads));
         }
         formats
     }

@@ -11,6 +11,18 @@ use tokenizers::Tokenizer;
 /// JSON files larger than this are no settings.
 const MAX_SETTINGS_BYTES: u64 = 4 * 1024 * 1024;
 
+const TEXT_ENDS: [&str; 9] = [
+    "</s>",
+    "<eos>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<｜end▁of▁sentence｜>",
+];
+
 /// What kind of model mistral.rs loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -194,6 +206,13 @@ impl Vocabulary {
 
     pub fn len(&self) -> usize {
         self.tokens.len()
+    }
+
+    /// Tokens that end an answer in any family: a grammar that is complete leaves one of them only, and not always the
+    /// one that the model's files name.
+    pub fn ends(&self) -> Vec<u32> {
+        let ends = |text: &String| TEXT_ENDS.contains(&text.as_str());
+        (0u32..).zip(&self.tokens).filter(|(_, text)| ends(text)).map(|(id, _)| id).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anwen_models::{ModelFiles, Weights};
 use mistralrs::{
-    Device, DeviceMapSetting, EmbeddingModelBuilder, GgufModelBuilder, IsqType, LoraModelBuilder, Model,
+    Device, DeviceMapSetting, EmbeddingModelBuilder, GgufModelBuilder, IsqType, Model,
     MultimodalModelBuilder, TextModelBuilder, TokenSource, best_device, parse_isq_value,
 };
 
@@ -19,21 +19,20 @@ pub(super) async fn build(files: &ModelFiles, kind: Kind, concurrency: usize) ->
     let settings = &files.settings;
     let quantization =
         settings.quantize_on_load.as_deref().map(|name| quantization(name, &device)).transpose()?;
+    // mistral.rs 0.8 asks a hub for adapters by their name, even for those of a local path: nothing is fetched here.
+    refuse(!settings.adapters.is_empty(), "adapters need a GGUF file and the engine llamacpp")?;
     let built = match (&files.weights, kind) {
         (Weights::Gguf { file }, _) => {
             refuse(quantization.is_some(), "a GGUF file has its quantisation: leave out quantize_on_load")?;
-            refuse(!settings.adapters.is_empty(), "adapters of GGUF files need the engine llamacpp")?;
             gguf(file, &device, concurrency).await
         }
         (Weights::Safetensors { folder }, Kind::Text) => {
-            text(folder, &device, quantization, &settings.adapters, concurrency).await
+            text(folder, &device, quantization, concurrency).await
         }
         (Weights::Safetensors { folder }, Kind::Multimodal { .. }) => {
-            refuse(!settings.adapters.is_empty(), "adapters are for models of text alone")?;
             multimodal(folder, &device, quantization, concurrency).await
         }
         (Weights::Safetensors { folder }, Kind::Embedding) => {
-            refuse(!settings.adapters.is_empty(), "adapters are for models of text alone")?;
             embedding(folder, &device, quantization, concurrency).await
         }
         (Weights::StaticEmbedding { .. } | Weights::Encoder { .. }, _) => {
@@ -78,7 +77,6 @@ async fn text(
     folder: &Path,
     device: &Device,
     quantization: Option<IsqType>,
-    adapters: &[std::path::PathBuf],
     concurrency: usize,
 ) -> anyhow::Result<Model> {
     let mut builder = TextModelBuilder::new(folder.display())
@@ -92,11 +90,7 @@ async fn text(
     if let Some(quantization) = quantization {
         builder = builder.with_isq(quantization);
     }
-    if adapters.is_empty() {
-        return builder.build().await;
-    }
-    let adapters = adapters.iter().map(|adapter| adapter.display());
-    LoraModelBuilder::from_text_model_builder(builder, adapters).build().await
+    builder.build().await
 }
 
 async fn multimodal(

@@ -17,7 +17,7 @@ use anwen_dialogue::{AnswerReader, ChatTemplate};
 use anwen_models::ModelFiles;
 use async_trait::async_trait;
 use either::Either;
-use mistralrs::{EmbeddingRequest, Model, NormalRequest, Request, SamplingParams, TextMessages};
+use mistralrs::{EmbeddingRequest, Model, NormalRequest, Request, SamplingParams, StopTokens, TextMessages};
 use tokio::sync::mpsc;
 
 use super::{ChatEvents, ChatJob, EmbedInput, EmbedJob, Embeddings, Engine};
@@ -68,6 +68,9 @@ impl MistralRsEngine {
         let context_tokens = known
             .or(facts.context_tokens)
             .ok_or_else(|| failed("its files do not say how many tokens it takes".to_owned()))?;
+        let asked = files.settings.parameters.get("num_ctx").and_then(serde_json::Value::as_u64);
+        let asked = asked.and_then(|asked| usize::try_from(asked).ok()).filter(|asked| *asked > 0);
+        let context_tokens = asked.map_or(context_tokens, |asked| asked.min(context_tokens));
         Ok(Self {
             model: Arc::new(model),
             name: files.name.clone(),
@@ -173,6 +176,7 @@ impl Engine for MistralRsEngine {
             sampling_params: SamplingParams {
                 temperature: Some(0.0),
                 max_len: Some(max_tokens),
+                stop_toks: Some(StopTokens::Ids(self.vocabulary.ends())),
                 ..SamplingParams::neutral()
             },
             logits_processors: Some(vec![Arc::clone(&chooser) as Arc<dyn mistralrs::CustomLogitsProcessor>]),
