@@ -16,12 +16,16 @@ fn may_depend_on(crate_name: &str, dependency: &str) -> Option<bool> {
         "anwen-contract" | "anwen-parse" | "anwen-platform" | "anwen-privacy" | "anwen-text"
     );
     match crate_name {
-        "anwen-contract" | "anwen-text" => Some(false),
+        "anwen-contract" | "anwen-dialogue" | "anwen-models" | "anwen-text" => Some(false),
         "anwen-platform" => Some(dependency == "anwen-contract"),
         "anwen-privacy" | "anwen-static-embedding" => Some(dependency == "anwen-text"),
         "anwen-parse" => Some(matches!(dependency, "anwen-contract" | "anwen-text")),
-        // The composition root.
-        "anwen" => Some(is_foundation || SERVICES.contains(&dependency)),
+        // The composition root; its command line works on the models' folder.
+        "anwen" => Some(is_foundation || dependency == "anwen-models" || SERVICES.contains(&dependency)),
+        "anwen-model-runtime" => Some(
+            is_foundation
+                || matches!(dependency, "anwen-dialogue" | "anwen-models" | "anwen-static-embedding"),
+        ),
         "anwen-tests" => Some(true),
         service if SERVICES.contains(&service) => Some(is_foundation),
         _ => None,
@@ -158,12 +162,28 @@ const GUARDS: [Guard; 8] = [
     Guard {
         within: "crates/",
         module: "",
-        crates: &["candle", "candle_core", "mistralrs", "qdrant_client", "qdrant_edge", "tantivy"],
+        crates: &[
+            "candle",
+            "candle_core",
+            "llama_cpp_2",
+            "mistralrs",
+            "qdrant_client",
+            "qdrant_edge",
+            "tantivy",
+        ],
     },
     Guard {
         within: "services/",
         module: "services/model-runtime/src/engine",
-        crates: &["candle", "candle_core", "candle_nn", "mistralrs"],
+        crates: &[
+            "candle",
+            "candle_core",
+            "candle_nn",
+            "candle_transformers",
+            "llama_cpp_2",
+            "llama_cpp_sys_2",
+            "mistralrs",
+        ],
     },
 ];
 
