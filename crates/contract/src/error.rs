@@ -143,6 +143,10 @@ error_codes! {
     ModelBusy = "model_busy", 503;
     /// The model does not fit into the memory that can be had.
     ModelTooLarge = "model_too_large", 507;
+    /// Fetching models from elsewhere is switched off.
+    PullDisabled = "pull_disabled", 403;
+    /// The source of a model does not answer as it should, or its bytes are damaged.
+    PullFailed = "pull_failed", 502;
     /// The model failed while it generated.
     GenerationFailed = "generation_failed", 500;
 

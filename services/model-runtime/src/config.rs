@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anwen_models::PullSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::CacheSettings;
@@ -63,6 +64,8 @@ pub struct Config {
     pub max_images: usize,
     /// Bytes of one picture.
     pub max_image_bytes: usize,
+    /// Whether and how models are fetched from elsewhere.
+    pub pull: PullSettings,
     /// List the scripted engine for tests and load runs under the name `stub`.
     pub enable_stub: bool,
     /// How the scripted engine behaves.
@@ -182,6 +185,7 @@ impl Default for Config {
             max_choices: 8,
             max_images: 16,
             max_image_bytes: 20 * 1024 * 1024,
+            pull: PullSettings::default(),
             enable_stub: false,
             stub: StubSettings::default(),
             cache: CacheSettings::default(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anwen_contract::{ApiError, ErrorCode};
+use anwen_models::StoreError;
 
 /// When a server that goes down is likely to be back.
 const RESTART_TIME: Duration = Duration::from_secs(10);
@@ -38,6 +39,9 @@ pub enum RuntimeError {
     Invalid(String),
     #[error("the model failed while it generated; try again")]
     GenerationFailed { cause: String },
+    /// Of the models directory, or of a source that models come from.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("something went wrong here; give the request id to your administrator")]
     Internal { cause: String },
 }
@@ -57,6 +61,7 @@ impl RuntimeError {
             Self::DeadlineExceeded => ErrorCode::DeadlineExceeded,
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::GenerationFailed { .. } => ErrorCode::GenerationFailed,
+            Self::Store(error) => store_code(error),
             Self::Internal { .. } => ErrorCode::Internal,
         }
     }
@@ -82,6 +87,21 @@ impl RuntimeError {
 
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal { cause: cause.to_string() }
+    }
+}
+
+fn store_code(error: &StoreError) -> ErrorCode {
+    match error {
+        StoreError::NotFound(_) => ErrorCode::ModelNotFound,
+        StoreError::Invalid(_) => ErrorCode::InvalidRequest,
+        StoreError::PutThereByHand { .. } | StoreError::BuiltIn { .. } => ErrorCode::Conflict,
+        StoreError::DiskFull { .. } | StoreError::Io(_) => ErrorCode::StorageUnavailable,
+        StoreError::PullDisabled => ErrorCode::PullDisabled,
+        StoreError::AddressRefused { .. } => ErrorCode::AddressRefused,
+        StoreError::WrongChecksum { .. }
+        | StoreError::NotAtSource(_)
+        | StoreError::Source(_)
+        | StoreError::Cancelled => ErrorCode::PullFailed,
     }
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use anwen_contract::client::Audience;
 use anwen_contract::model::STATIC_EMBEDDING_MODEL;
+use anwen_models::Puller;
 use anwen_platform::InternalTokens;
 use anwen_platform::http::{InternalAuth, ReadyCheck, Scaffold};
 use axum::Router;
@@ -42,6 +43,7 @@ pub struct Service {
     routes: Arc<Routes>,
     tokens: InternalTokens,
     models_dir: PathBuf,
+    puller: Arc<Puller>,
 }
 
 /// Opens the models in `models_dir`. A missing or damaged bundled embedding is logged and shows in `/readyz`; the service
@@ -62,7 +64,8 @@ pub async fn build(config: Config, models_dir: &Path, tokens: InternalTokens) ->
     }
     let cache = Arc::new(Cache::new(&config.cache));
     let routes = Arc::new(Routes::new(&config.routes, registry.embedding()));
-    Service { registry, config, cache, routes, tokens, models_dir: models_dir.to_owned() }
+    let puller = Arc::new(Puller::new(Arc::clone(registry.store()), config.pull.clone()));
+    Service { registry, config, cache, routes, tokens, models_dir: models_dir.to_owned(), puller }
 }
 
 impl Service {
@@ -76,6 +79,7 @@ impl Service {
             cache: Arc::clone(&self.cache),
             routes: Arc::clone(&self.routes),
             remote_images: Arc::new(api::NoRemoteImages),
+            puller: Arc::clone(&self.puller),
         };
         Scaffold::new(SERVICE).ready(self.ready_checks()).wrap(api::routes(state, access))
     }

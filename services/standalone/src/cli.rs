@@ -37,6 +37,9 @@ pub enum Command {
     Ingest(IngestArguments),
     /// Ask a question and print the answer with its sources.
     Ask(AskArguments),
+    /// The models on this machine: list, fetch, carry over and remove them.
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Manage users without signing in.
     #[command(subcommand)]
     Users(UsersCommand),
@@ -103,6 +106,43 @@ pub struct AskArguments {
     /// The model that answers.
     #[arg(long)]
     pub model: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Every model in the models directory.
+    List,
+    /// Fetch a model: `qwen3:8b`, `hf.co/owner/repository:Q4_K_M`, `modelscope.cn/owner/repository`, `s3://bucket/prefix`.
+    Pull(ModelArguments),
+    /// Add a model from an archive that `export` wrote, or from a GGUF file or a folder.
+    Import(ImportArguments),
+    /// Write a model into one archive, for a machine without a network.
+    Export(ExportArguments),
+    /// Remove a model and the files that no other shares.
+    Remove(ModelArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// `name[:tag]`.
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// An archive, a GGUF file, or a folder in Hugging Face's layout.
+    pub path: PathBuf,
+    /// The name it gets; the archive's own, or the file's, when absent.
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// `name[:tag]`.
+    pub name: String,
+    /// The archive; it must not exist yet.
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

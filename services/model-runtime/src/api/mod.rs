@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod asking;
 mod body;
+mod changes;
 mod choices;
 mod defaults;
 mod embedding;
@@ -12,6 +13,7 @@ mod fields;
 mod generation;
 mod images;
 mod input;
+mod library;
 mod logprobs;
 mod measure;
 mod ollama;
@@ -21,6 +23,7 @@ mod tools;
 
 use std::sync::Arc;
 
+use anwen_models::Puller;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -41,6 +44,7 @@ pub(crate) struct ApiState {
     pub cache: Arc<Cache>,
     pub routes: Arc<Routes>,
     pub remote_images: Arc<dyn RemoteImages>,
+    pub puller: Arc<Puller>,
 }
 
 /// Every route of the service but health and metrics.
@@ -50,6 +54,7 @@ pub(crate) fn routes(state: ApiState, access: Access) -> Router {
         .merge(openai::routes())
         .merge(ollama::routes())
         .merge(admin::routes())
+        .merge(library::routes())
         .with_state(state)
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(from_fn_with_state(access, access::check))

@@ -8,12 +8,13 @@ mod room;
 mod tending;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anwen_contract::model::{EXTRACTIVE_MODEL, STATIC_EMBEDDING_MODEL};
+use anwen_models::Store;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -63,7 +64,7 @@ struct Slot {
 
 /// The models of this runtime.
 pub struct Registry {
-    directory: PathBuf,
+    store: Arc<Store>,
     config: Arc<Config>,
     /// Part of the program, or on other servers: always there.
     builtin: Vec<Arc<LoadedModel>>,
@@ -83,7 +84,7 @@ impl Registry {
     /// Opens `directory` and loads what is always there: the bundled embedding and the quoting answerer.
     pub fn open(directory: &Path, config: Arc<Config>) -> Self {
         let registry = Self {
-            directory: directory.to_owned(),
+            store: Arc::new(Store::open(directory)),
             builtin: Vec::new(),
             slots: Mutex::default(),
             one_load: tokio::sync::Mutex::default(),
@@ -115,6 +116,11 @@ impl Registry {
         Self { builtin, upstreams, embedding, ..registry }
     }
 
+    /// The models on disk.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     fn load_bundled_embedding(&self) -> Option<(Arc<LoadedModel>, Arc<StaticModel>)> {
         let files = self.scan().into_iter().find(|files| files.name == STATIC_EMBEDDING_MODEL)?;
         let Weights::StaticEmbedding { folder } = &files.weights else { return None };
@@ -134,7 +140,7 @@ impl Registry {
 
     /// What lies in the models directory. Reads it; call it where blocking is allowed.
     fn scan(&self) -> Vec<ModelFiles> {
-        anwen_models::scan(&self.directory)
+        self.store.list()
     }
 
     fn new_residence(&self) -> SharedResidence {

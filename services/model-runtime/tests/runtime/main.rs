@@ -25,6 +25,7 @@ mod openai;
 mod quote_quality;
 mod quoting;
 mod routing;
+mod store;
 mod support;
 #[cfg(any(feature = "candle", feature = "llamacpp", feature = "mistralrs"))]
 mod tiny_model;

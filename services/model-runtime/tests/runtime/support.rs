@@ -59,8 +59,13 @@ impl Runtime {
     }
 
     fn bearer(&self) -> String {
+        self.bearer_of(false)
+    }
+
+    /// The token of somebody who is an administrator, or is not.
+    pub fn bearer_of(&self, is_admin: bool) -> String {
         let asker =
-            Asker { user_id: UserId::new(), groups: Vec::new(), is_admin: false, only_knowledge_bases: None };
+            Asker { user_id: UserId::new(), groups: Vec::new(), is_admin, only_knowledge_bases: None };
         self.tokens.bearer(&asker, Audience::ModelRuntime).unwrap()
     }
 

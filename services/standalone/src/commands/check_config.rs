@@ -7,7 +7,16 @@ use anwen_platform::{CommonSettings, ConfigError, Settings};
 use serde::Serialize;
 
 /// Keys whose values are not shown.
-const SECRET_KEYS: &[&str] = &["secret", "setup_token", "server_api_key", "web_url", "knowledge_url"];
+const SECRET_KEYS: &[&str] = &[
+    "secret",
+    "setup_token",
+    "server_api_key",
+    "web_url",
+    "knowledge_url",
+    "hugging_face_token",
+    "modelscope_token",
+    "s3_secret_access_key",
+];
 
 /// Every section as its type.
 #[derive(Serialize)]

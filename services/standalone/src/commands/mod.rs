@@ -5,6 +5,7 @@ pub mod check_config;
 pub mod eval;
 pub mod ingest;
 pub mod maintenance;
+pub mod models;
 pub mod parse;
 pub mod serve;
 pub mod session;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Setup(arguments) => setup::run(common, arguments).await,
         Command::Ingest(arguments) => ingest::run(common, arguments).await,
         Command::Ask(arguments) => ask::run(common, arguments).await,
+        Command::Models(command) => models::run(common, command).await,
         Command::Users(arguments) => users::run(common, arguments).await,
         Command::Doctor => maintenance::doctor(common).await,
         Command::Reindex => maintenance::reindex(common).await,

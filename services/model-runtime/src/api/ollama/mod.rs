@@ -4,6 +4,7 @@ mod answer;
 mod context;
 mod embed;
 mod generate;
+mod library;
 mod messages;
 mod models;
 mod options;
@@ -12,7 +13,7 @@ mod request;
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, head, post};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -30,6 +31,12 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/api/tags", get(models::tags))
         .route("/api/ps", get(models::running))
         .route("/api/show", post(models::show))
+        .route("/api/pull", post(library::pull))
+        .route("/api/create", post(library::create))
+        .route("/api/copy", post(library::copy))
+        .route("/api/delete", delete(library::delete))
+        .route("/api/push", post(library::push))
+        .route("/api/blobs/{digest}", head(library::blob_exists).post(library::upload_blob))
         .route("/api/version", get(models::version))
 }
 

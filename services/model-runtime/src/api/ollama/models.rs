@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anwen_contract::model::ModelCapabilities;
+use anwen_models::{ModelName, Shown};
 use anwen_platform::http::RequestId;
 use axum::Json;
 use axum::extract::State;
@@ -111,20 +112,44 @@ pub(super) async fn show(
     let models = listed(&state).await.map_err(&fail)?;
     let found = models.iter().find(|listed| listed.info.id == wanted || tagged(&listed.info.id) == wanted);
     let listed = found.ok_or_else(|| fail(RuntimeError::ModelNotFound { name: wanted.clone() }))?;
-    let family = details(listed)["family"].as_str().unwrap_or_default().to_owned();
+    let shown = shown(&state, listed).await.map_err(&fail)?;
+    let mut details = details(listed);
+    details["parent_model"] = json!(shown.parent);
+    let mut info = shown.info;
+    if info.is_empty() {
+        let family = details["family"].as_str().unwrap_or_default().to_owned();
+        info.insert("general.architecture".to_owned(), json!(family));
+        info.insert(format!("{family}.context_length"), json!(listed.info.context_tokens));
+        info.insert(format!("{family}.embedding_length"), json!(listed.info.dimensions));
+    }
+    if let Some(parameters) = listed.files.as_ref().and_then(|files| files.parameters) {
+        info.entry("general.parameter_count").or_insert(json!(parameters));
+    }
+    let mut capabilities = listed.info.capabilities;
+    capabilities.vision |= shown.has_projector;
     Ok(Json(json!({
-        "modelfile": "",
-        "parameters": "",
-        "template": "",
-        "details": details(listed),
-        "model_info": {
-            "general.architecture": family,
-            (format!("{family}.context_length")): listed.info.context_tokens,
-            (format!("{family}.embedding_length")): listed.info.dimensions,
-        },
-        "capabilities": capability_names(listed.info.capabilities),
+        "license": shown.license,
+        "modelfile": shown.modelfile,
+        "parameters": shown.parameters,
+        "template": shown.template,
+        "system": shown.system,
+        "messages": shown.messages,
+        "details": details,
+        "model_info": info,
+        "capabilities": capability_names(capabilities),
         "modified_at": rfc3339(modified_at(listed.files.as_ref())),
     })))
+}
+
+/// What the files and the manifest say; nothing for what is part of the program.
+async fn shown(state: &ApiState, listed: &Listed) -> Result<Shown, RuntimeError> {
+    let Some(files) = listed.files.clone() else { return Ok(Shown::default()) };
+    let store = Arc::clone(state.registry.store());
+    let read = move || {
+        let stored = files.name.parse::<ModelName>().ok().and_then(|name| store.get(&name));
+        anwen_models::show(&files, stored.as_ref())
+    };
+    tokio::task::spawn_blocking(read).await.map_err(RuntimeError::internal)
 }
 
 fn capability_names(capabilities: ModelCapabilities) -> Vec<&'static str> {
