@@ -27,7 +27,7 @@ pub fn disagreements(repository: &Repository) -> Vec<Violation> {
 
 /// The example with the settings that it shows as comments (`# key = value`, `# [section]`) switched on, line by line.
 fn uncommented(text: &str) -> String {
-    let setting = Regex::new(r"(?m)^#\s?([a-z_]+\s*=\s*\S.*|\[[a-z_.]+\])$").unwrap();
+    let setting = Regex::new(r"(?m)^#\s?([a-z][a-z0-9_]*\s*=\s*\S.*|\[[a-z_.]+\])$").unwrap();
     setting.replace_all(text, "$1").into_owned()
 }
 

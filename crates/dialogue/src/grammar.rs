@@ -65,9 +65,11 @@ impl ToolGrammar<'_> {
         let body = |parts: &[Part<'_>]| self.rule(index, parts);
         match self.style.calls {
             CallStyle::Hermes => body(&[
-                Part::Text("<tool_call>\n"),
+                Part::Tag("<tool_call>"),
+                Part::Text("\n"),
                 Part::Json(&object("arguments")),
-                Part::Text("\n</tool_call>"),
+                Part::Text("\n"),
+                Part::Tag("</tool_call>"),
             ]),
             CallStyle::Llama => body(&[Part::Json(&object("parameters"))]),
             CallStyle::MistralList => body(&[
@@ -133,6 +135,10 @@ impl ToolGrammar<'_> {
                     Some(id) => format!("<[{id}]>"),
                     None => continue,
                 },
+                Part::Tag(tag) => match (self.token_id)(tag) {
+                    Some(id) => format!("<[{id}]>"),
+                    None => literal(tag),
+                },
                 Part::Json(schema) => format!("%json {schema}"),
             };
             rule.push(' ');
@@ -147,6 +153,8 @@ enum Part<'a> {
     Text(&'a str),
     Mark(&'a str),
     Json(&'a Value),
+    /// A mark that may also be written out.
+    Tag(&'a str),
 }
 
 /// A schema of an object, even where the tool has given none.

@@ -1,8 +1,6 @@
 //! Writes small models with random weights into a folder, for clients' suites and for trying engines by hand:
 //! `cargo run -p anwen-model-runtime --example tiny_models -- DIRECTORY`
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 #[path = "../tests/runtime/tiny_model/mod.rs"]
 mod tiny_model;
 
@@ -13,13 +11,13 @@ use tiny_model::{FAMILIES, FAMILY_CONTEXT, Precision, adapter, encoder, vision};
 
 const PRECISIONS: [Precision; 3] = [Precision::F16, Precision::Q8_0, Precision::Q4K];
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let Some(directory) = std::env::args_os().nth(1) else {
         eprintln!("name the folder that the models go to");
         std::process::exit(2);
     };
     let at = Path::new(&directory);
-    std::fs::create_dir_all(at).expect("the folder can be made");
+    std::fs::create_dir_all(at)?;
     tiny_model::write_gguf(&at.join("tiny-plain.gguf"));
     for family in FAMILIES {
         let name = family.name();
@@ -41,4 +39,5 @@ fn main() {
     let adapters = at.join("adapters");
     adapter::write_folder(&adapters.join("tiny-llama-lora"));
     adapter::write_gguf(&adapters.join("tiny-llama-lora.gguf"));
+    Ok(())
 }

@@ -321,7 +321,9 @@ mod tests {
         chooser.choose(LOGITS.to_vec(), &[0]);
         let chosen = chooser.next().unwrap_or(Chosen { token: 9, logprob: 0.0, top: Vec::new() });
         assert_eq!(chosen.token, 1);
-        assert!((chosen.logprob - -0.4545).abs() < 1e-3, "{}", chosen.logprob);
+        let all: f32 = LOGITS.iter().map(|logit| logit.exp()).sum();
+        let expected = LOGITS[1] - all.ln();
+        assert!((chosen.logprob - expected).abs() < 1e-5, "{} {expected}", chosen.logprob);
         assert_eq!(chosen.top.iter().map(|(token, _)| *token).collect::<Vec<_>>(), [1, 2]);
     }
 

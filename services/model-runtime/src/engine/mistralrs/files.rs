@@ -109,7 +109,7 @@ impl Facts {
         Ok(Self {
             kind: Kind::Text,
             template: parsed(source, special)?,
-            vocabulary: Vocabulary { tokens, byte_level },
+            vocabulary: Vocabulary { control: bracketed(&tokens), tokens, byte_level },
             context_tokens: files.context_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             hidden: None,
         })
@@ -178,6 +178,8 @@ pub(super) struct Vocabulary {
     tokens: Vec<String>,
     /// Tokens write each byte as a character, as GPT-2 does; else as SentencePiece: `▁` for a space, `<0x0A>` for a byte.
     byte_level: bool,
+    /// Ids of added tokens that constraints take for control tokens and that yet stand in an answer's text.
+    control: Vec<u32>,
 }
 
 impl Vocabulary {
@@ -188,7 +190,14 @@ impl Vocabulary {
             .get_decoder()
             .and_then(|decoder| serde_json::to_string(decoder).ok())
             .is_some_and(|decoder| decoder.contains("ByteLevel"));
-        Self { tokens, byte_level }
+        let mut control: Vec<u32> = tokenizer
+            .get_added_tokens_decoder()
+            .into_iter()
+            .filter(|(_, token)| !token.special && is_bracketed(&token.content))
+            .map(|(id, _)| id)
+            .collect();
+        control.sort_unstable();
+        Self { tokens, byte_level, control }
     }
 
     pub fn bytes(&self, token: u32) -> Vec<u8> {
@@ -208,12 +217,28 @@ impl Vocabulary {
         self.tokens.len()
     }
 
+    /// The control token with this text: a grammar has to name it by its id, for its text alone matches ordinary tokens.
+    pub fn control_token(&self, text: &str) -> Option<u32> {
+        let is_it = |id: &u32| self.tokens.get(*id as usize).is_some_and(|token| token == text);
+        self.control.iter().copied().find(is_it)
+    }
+
     /// Tokens that end an answer in any family: a grammar that is complete leaves one of them only, and not always the
     /// one that the model's files name.
     pub fn ends(&self) -> Vec<u32> {
         let ends = |text: &String| TEXT_ENDS.contains(&text.as_str());
         (0u32..).zip(&self.tokens).filter(|(_, text)| ends(text)).map(|(id, _)| id).collect()
     }
+}
+
+/// Constraints take every added token of this form for a control token, whatever its file says. Those with SentencePiece's
+/// mark of a space come out of mistral.rs with a space in its place, where nobody would know them.
+fn is_bracketed(token: &str) -> bool {
+    token.starts_with('<') && token.ends_with('>') && !token.contains('▁')
+}
+
+fn bracketed(tokens: &[String]) -> Vec<u32> {
+    (0u32..).zip(tokens).filter(|(_, token)| is_bracketed(token)).map(|(id, _)| id).collect()
 }
 
 /// The byte that GPT-2's vocabulary writes as this character: printable ones as themselves, the others from U+0100 on in
@@ -234,6 +259,7 @@ mod tests {
     #[test]
     fn tokens_of_both_schemes_are_the_bytes_that_they_write() {
         let tokens = |texts: &[&str], byte_level| Vocabulary {
+            control: Vec::new(),
             tokens: texts.iter().map(|text| (*text).to_owned()).collect(),
             byte_level,
         };

@@ -161,6 +161,7 @@ impl Engine for MistralRsEngine {
         let reader = Reader {
             model: &self.model,
             template: self.template.as_ref(),
+            vocabulary: &self.vocabulary,
             takes_pictures: self.kind == (Kind::Multimodal { pictures: true }),
             context_tokens: self.context_tokens,
         };

@@ -13,6 +13,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::super::{ChatJob, Overflow, Prompt, Role};
+use super::files::Vocabulary;
 use crate::error::RuntimeError;
 
 /// Pictures in one request.
@@ -39,6 +40,7 @@ pub(super) struct Prepared {
 pub(super) struct Reader<'a> {
     pub model: &'a std::sync::Arc<Model>,
     pub template: Option<&'a ChatTemplate>,
+    pub vocabulary: &'a Vocabulary,
     pub takes_pictures: bool,
     pub context_tokens: usize,
 }
@@ -173,8 +175,9 @@ impl Reader<'_> {
         style: &AnswerStyle,
         think: Option<Think>,
     ) -> Result<Constraint, RuntimeError> {
+        let token_id = |text: &str| self.vocabulary.control_token(text);
         let grammar =
-            ToolGrammar { tools: &job.tools, choice: &job.tool_choice, style, think, token_id: &|_| None }
+            ToolGrammar { tools: &job.tools, choice: &job.tool_choice, style, think, token_id: &token_id }
                 .lark();
         match (grammar, &job.format) {
             (None, format) => Ok(constraint(format)),
