@@ -734,7 +734,6 @@ export const en: Record<keyof typeof zh, string> = {
   'error.model_not_found': 'There is no such model.',
   'error.model_not_capable': 'This model cannot do that.',
   'error.model_load_failed': 'The model could not be loaded.',
-  'error.model_too_large': 'The model does not fit into the memory that can be had.',
   'error.context_too_long': 'The question is longer than the model allows.',
   'error.model_too_large': 'The model does not fit into the memory of this server.',
   'error.model_busy': 'The model is busy. Please try again shortly.',

@@ -702,7 +702,6 @@ export const zh = {
   'error.model_not_found': '没有这个模型。',
   'error.model_not_capable': '这个模型不能完成此操作。',
   'error.model_load_failed': '模型加载失败。',
-  'error.model_too_large': '模型所需内存超出可用内存。',
   'error.context_too_long': '问题太长，超过了模型的上限。',
   'error.model_too_large': '服务器内存不足，无法加载这个模型。',
   'error.model_busy': '模型正忙，请稍后再试。',
