@@ -15,6 +15,7 @@ import argparse
 import http.client
 import json
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -28,8 +29,11 @@ HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anwen"
 PEER = CACHE / "peers" / "llama"
 PACKAGE = "llama-cpp-python[server]==0.3.36"
-# Its AMX path was seen to crash in virtual machines; everything else is what this processor has.
-PEER_FLAGS = "-DGGML_NATIVE=ON -DGGML_AMX_TILE=OFF -DGGML_AMX_INT8=OFF -DGGML_AMX_BF16=OFF"
+# What this processor has, named one by one: a native build takes AMX too, whose path was seen to crash in virtual machines.
+PEER_FEATURES = {
+    "avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C", "bmi2": "BMI2", "avx_vnni": "AVX_VNNI",
+    "avx512f": "AVX512", "avx512vbmi": "AVX512_VBMI", "avx512_vnni": "AVX512_VNNI", "avx512_bf16": "AVX512_BF16",
+}
 CLIENTS = 8
 CONTEXT = 8192
 PROMPT_WORDS, LONG_WORDS, ANSWER_TOKENS = 380, 1500, 64
@@ -192,6 +196,13 @@ def peer(file: Path) -> Server:
     return Server("llama-cpp-python", command, port, "peer")
 
 
+def peer_flags() -> str:
+    flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    has = set(flags.group(1).split()) if flags else set()
+    switches = [f"-DGGML_{name}={'ON' if flag in has else 'OFF'}" for flag, name in PEER_FEATURES.items()]
+    return " ".join(["-DGGML_NATIVE=OFF", "-DLLAVA_BUILD=OFF", *switches])
+
+
 def peer_python() -> Path:
     """The Python that has the peer: an environment of its own, made once (the peer is compiled, which takes minutes)."""
     python, stamp = PEER / "python" / "bin" / "python", PEER / "packages"
@@ -201,7 +212,7 @@ def peer_python() -> Path:
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", str(PEER / "python")], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]
-        subprocess.run(pip, check=True, env=dict(os.environ, CMAKE_ARGS=PEER_FLAGS))
+        subprocess.run(pip, check=True, env=dict(os.environ, CMAKE_ARGS=peer_flags()))
         stamp.write_text(PACKAGE)
     return python
 
