@@ -1,23 +1,21 @@
 //! `/v1/chat/completions`.
 
-use std::convert::Infallible;
 use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use futures::{Stream, StreamExt as _, stream};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::answer::Head;
 use super::request::Request;
+use super::streaming::streamed;
 use super::unix_seconds;
 use crate::api::ApiState;
 use crate::api::asking::Asking;
-use crate::api::body::{Body, Failure, OpenAi, Surface};
-use crate::api::choices::{self, Choices};
+use crate::api::body::{Body, Failure, OpenAi};
+use crate::api::choices;
 
 /// `POST /v1/chat/completions`.
 pub(super) async fn complete(
@@ -39,29 +37,10 @@ pub(super) async fn complete(
     head.with_usage = request.with_usage;
     head.note = choices.note.clone();
     if request.stream {
-        let events = sse(choices, head, request_id.clone());
-        return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
+        let openings = head.openings();
+        let chunks = move |index, event| head.chunks(index, event);
+        return Ok(streamed(openings, choices, chunks, request_id.clone()));
     }
     let answers = choices.collect().await.map_err(&fail)?;
     Ok(Json(head.whole(&answers)).into_response())
-}
-
-/// The events of a streamed completion: the roles, the words, the ends, `[DONE]`.
-fn sse(
-    choices: Choices,
-    mut head: Head,
-    request_id: String,
-) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    let openings: Vec<String> = head.openings().iter().map(Value::to_string).collect();
-    let parts = choices.events().flat_map(move |(index, event)| {
-        let texts: Vec<String> = match event {
-            Ok(event) => head.chunks(index, event).iter().map(Value::to_string).collect(),
-            Err(failure) => vec![Surface::OpenAi.body_of(&failure, &request_id).to_string()],
-        };
-        stream::iter(texts)
-    });
-    stream::iter(openings)
-        .chain(parts)
-        .chain(stream::iter(["[DONE]".to_owned()]))
-        .map(|text| Ok(SseEvent::default().data(text)))
 }

@@ -1,25 +1,23 @@
 //! `/v1/completions`: text, or tokens, continued as they stand.
 
-use std::convert::Infallible;
 use std::time::SystemTime;
 
 use anwen_contract::model::{RuntimeNote, StreamOptions};
 use axum::Json;
 use axum::extract::State;
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use futures::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::answer::{note, usage};
 use super::sampling::{SamplingFields, choices as choices_wanted, invalid, logprobs};
+use super::streaming::streamed;
 use super::unix_seconds;
 use crate::api::ApiState;
 use crate::api::asking::Asking;
-use crate::api::body::{Body, Failure, OpenAi, Surface};
-use crate::api::choices::{self, Choices, ToolCalls};
+use crate::api::body::{Body, Failure, OpenAi};
+use crate::api::choices::{self, ToolCalls};
 use crate::api::fields::{self, Field, Fields};
 use crate::api::generation::{Answer, Event};
 use crate::api::input::Inputs;
@@ -173,7 +171,7 @@ pub(super) async fn complete(
         Request::read(body.value, &state).map_err(&fail)?;
     let with_logprobs = jobs.iter().any(|job| job.logprobs.is_some());
     let choices = choices::start(&state, &asking, &model, jobs, ToolCalls::Many).await.map_err(&fail)?;
-    let head = Head {
+    let mut head = Head {
         id: format!("cmpl-{}", Uuid::new_v4().simple()),
         created: unix_seconds(SystemTime::now()),
         model: choices.model.name.clone(),
@@ -186,8 +184,9 @@ pub(super) async fn complete(
         note: choices.note.clone(),
     };
     if stream {
-        let events = sse(choices, head, request_id.clone());
-        return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
+        let openings = head.openings();
+        let chunks = move |index, event| head.chunks(index, event);
+        return Ok(streamed(openings, choices, chunks, request_id.clone()));
     }
     let answers = choices.collect().await.map_err(&fail)?;
     Ok(Json(head.whole(&answers)).into_response())
@@ -242,6 +241,12 @@ impl Head {
         body
     }
 
+    /// The prompts that are to stand before their answers.
+    fn openings(&self) -> Vec<Value> {
+        let echoes = self.echoes.iter().enumerate().filter(|(_, echo)| !echo.is_empty());
+        echoes.map(|(index, echo)| self.body(vec![self.choice(index, echo, &[], None)])).collect()
+    }
+
     fn chunks(&mut self, index: usize, event: Event) -> Vec<Value> {
         match event {
             Event::Delta(delta) => {
@@ -271,26 +276,4 @@ impl Head {
             _ => Vec::new(),
         }
     }
-}
-
-fn sse(
-    choices: Choices,
-    mut head: Head,
-    request_id: String,
-) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    let echoes = head.echoes.iter().enumerate().filter(|(_, echo)| !echo.is_empty());
-    let openings: Vec<String> = echoes
-        .map(|(index, echo)| head.body(vec![head.choice(index, echo, &[], None)]).to_string())
-        .collect();
-    let parts = choices.events().flat_map(move |(index, event)| {
-        let texts: Vec<String> = match event {
-            Ok(event) => head.chunks(index, event).iter().map(Value::to_string).collect(),
-            Err(failure) => vec![Surface::OpenAi.body_of(&failure, &request_id).to_string()],
-        };
-        stream::iter(texts)
-    });
-    stream::iter(openings)
-        .chain(parts)
-        .chain(stream::iter(["[DONE]".to_owned()]))
-        .map(|text| Ok(SseEvent::default().data(text)))
 }

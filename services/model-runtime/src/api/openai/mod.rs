@@ -9,6 +9,7 @@ mod models;
 mod request;
 mod rerank;
 mod sampling;
+mod streaming;
 
 use axum::Router;
 use axum::routing::{get, post};

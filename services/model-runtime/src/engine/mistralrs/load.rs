@@ -59,18 +59,35 @@ fn device_mapping(device: &Device) -> Option<DeviceMapSetting> {
     matches!(device, Device::Cpu).then(DeviceMapSetting::dummy)
 }
 
+/// What every kind of model is built with. The builders are types of their own without a trait between them.
+macro_rules! configured {
+    ($builder:expr, $device:expr, $concurrency:expr) => {{
+        let builder = $builder
+            .with_token_source(TokenSource::None)
+            .with_max_num_seqs($concurrency)
+            .with_device($device.clone());
+        match device_mapping($device) {
+            Some(mapping) => builder.with_device_mapping(mapping),
+            None => builder,
+        }
+    }};
+    ($builder:expr, $device:expr, $concurrency:expr, $quantization:expr) => {{
+        let builder = configured!($builder, $device, $concurrency);
+        match $quantization {
+            Some(quantization) => builder.with_isq(quantization),
+            None => builder,
+        }
+    }};
+}
+
 async fn gguf(file: &Path, device: &Device, concurrency: usize) -> anyhow::Result<Model> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut builder = GgufModelBuilder::new(folder.display(), vec![name])
-        .with_token_source(TokenSource::None)
-        .with_max_num_seqs(concurrency)
+    let builder = GgufModelBuilder::new(folder.display(), vec![name]);
+    configured!(builder, device, concurrency)
         .with_prefix_cache_n(Some(PREFIX_CACHE_CONVERSATIONS))
-        .with_device(device.clone());
-    if let Some(mapping) = device_mapping(device) {
-        builder = builder.with_device_mapping(mapping);
-    }
-    builder.build().await
+        .build()
+        .await
 }
 
 async fn text(
@@ -79,18 +96,11 @@ async fn text(
     quantization: Option<IsqType>,
     concurrency: usize,
 ) -> anyhow::Result<Model> {
-    let mut builder = TextModelBuilder::new(folder.display())
-        .with_token_source(TokenSource::None)
-        .with_max_num_seqs(concurrency)
+    let builder = TextModelBuilder::new(folder.display());
+    configured!(builder, device, concurrency, quantization)
         .with_prefix_cache_n(Some(PREFIX_CACHE_CONVERSATIONS))
-        .with_device(device.clone());
-    if let Some(mapping) = device_mapping(device) {
-        builder = builder.with_device_mapping(mapping);
-    }
-    if let Some(quantization) = quantization {
-        builder = builder.with_isq(quantization);
-    }
-    builder.build().await
+        .build()
+        .await
 }
 
 async fn multimodal(
@@ -99,18 +109,11 @@ async fn multimodal(
     quantization: Option<IsqType>,
     concurrency: usize,
 ) -> anyhow::Result<Model> {
-    let mut builder = MultimodalModelBuilder::new(folder.display())
-        .with_token_source(TokenSource::None)
-        .with_max_num_seqs(concurrency)
+    let builder = MultimodalModelBuilder::new(folder.display());
+    configured!(builder, device, concurrency, quantization)
         .with_prefix_cache_n(Some(PREFIX_CACHE_CONVERSATIONS))
-        .with_device(device.clone());
-    if let Some(mapping) = device_mapping(device) {
-        builder = builder.with_device_mapping(mapping);
-    }
-    if let Some(quantization) = quantization {
-        builder = builder.with_isq(quantization);
-    }
-    builder.build().await
+        .build()
+        .await
 }
 
 async fn embedding(
@@ -119,17 +122,8 @@ async fn embedding(
     quantization: Option<IsqType>,
     concurrency: usize,
 ) -> anyhow::Result<Model> {
-    let mut builder = EmbeddingModelBuilder::new(folder.display())
-        .with_token_source(TokenSource::None)
-        .with_max_num_seqs(concurrency)
-        .with_device(device.clone());
-    if let Some(mapping) = device_mapping(device) {
-        builder = builder.with_device_mapping(mapping);
-    }
-    if let Some(quantization) = quantization {
-        builder = builder.with_isq(quantization);
-    }
-    builder.build().await
+    let builder = EmbeddingModelBuilder::new(folder.display());
+    configured!(builder, device, concurrency, quantization).build().await
 }
 
 #[cfg(test)]
