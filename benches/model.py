@@ -35,7 +35,7 @@ PEER_FEATURES = {
     "avx512f": "AVX512", "avx512vbmi": "AVX512_VBMI", "avx512_vnni": "AVX512_VNNI", "avx512_bf16": "AVX512_BF16",
 }
 CLIENTS = 8
-CONTEXT = 8192
+CONTEXT = 4096
 PROMPT_WORDS, LONG_WORDS, ANSWER_TOKENS = 380, 1500, 64
 ROUNDS = 3
 START_SECONDS, ANSWER_SECONDS = 300, 900
@@ -183,6 +183,7 @@ def ours(runtime: str, models: Path, name: str, settings: Path) -> Server:
     settings.write_text(
         f'[server]\nmodels_dir = "{models}"\n[internal]\nsecret = "{"benchmark " * 4}"\n[log]\nlevel = "warn"\n'
         f'[model_runtime]\nlisten = "127.0.0.1:{port}"\nconcurrent_chats = {CLIENTS}\ncontext_tokens = {CONTEXT}\n'
+        f"[model_runtime.llamacpp]\npool_tokens = {CLIENTS * CONTEXT}\n"
     )
     return Server("anwen", [runtime, "--config", str(settings)], port, name)
 

@@ -6,9 +6,10 @@
 //!   the kind they are brought to.
 //! - *Keys and values*: for each layer, tokens × key-value heads × (key length + value length) × bits / 8. A layer that
 //!   looks back over a window keeps the window and one batch, however long the context is.
-//! - *Buffers of the computation*, for one batch of tokens: the larger of the logits (vocabulary × 4 bytes a token) and one
-//!   layer's activations (3 × feed-forward and 6 × embedding numbers of 4 bytes a token), the attention mask (6 bytes for
-//!   each pair of batch and context tokens), and a fixed part. Attention is taken to be computed in tiles, as both engines do.
+//! - *Buffers of the computation*, for one batch of tokens: the largest of the logits (vocabulary × 4 bytes a token), one
+//!   layer's activations (3 × feed-forward and 6 × embedding numbers of 4 bytes a token) and one layer's attention scores
+//!   (4 bytes for each head and each pair of batch and context tokens), the attention mask (6 bytes for each such pair),
+//!   and a fixed part.
 //!
 //! What the file says is untrusted: sums saturate instead of wrapping.
 
@@ -59,7 +60,7 @@ pub fn estimate_shape(
     let (kv_cache_bytes, compute_bytes) = match shape {
         Some(shape) => (
             kv_cache_bytes(shape, context, kv_bits).saturating_mul(sequences),
-            compute_bytes(shape, context.saturating_mul(sequences)),
+            compute_bytes(shape, context, sequences),
         ),
         None => {
             let steps = context.saturating_mul(sequences).div_ceil(UNKNOWN_SHAPE_STEP_TOKENS);
@@ -115,15 +116,21 @@ fn kv_cache_bytes(shape: &ModelShape, context: u64, kv_bits: u64) -> u64 {
     u64::try_from(numbers.saturating_mul(u128::from(kv_bits)) / 8).unwrap_or(u64::MAX)
 }
 
-fn compute_bytes(shape: &ModelShape, context: u64) -> u64 {
+fn compute_bytes(shape: &ModelShape, context: u64, sequences: u64) -> u64 {
     let logits = shape.vocabulary.saturating_mul(FLOAT_BYTES);
     let activations = shape
         .feed_forward
         .saturating_mul(3)
         .saturating_add(shape.embedding_length.saturating_mul(6))
         .saturating_mul(FLOAT_BYTES);
-    let mask = context.saturating_mul(MASK_BYTES);
-    logits.max(activations).saturating_add(mask).saturating_mul(BATCH_TOKENS).saturating_add(FIXED_BYTES)
+    let scores = shape.query_heads.saturating_mul(context).saturating_mul(FLOAT_BYTES);
+    let mask = context.saturating_mul(sequences).saturating_mul(MASK_BYTES);
+    logits
+        .max(activations)
+        .max(scores)
+        .saturating_add(mask)
+        .saturating_mul(BATCH_TOKENS)
+        .saturating_add(FIXED_BYTES)
 }
 
 #[cfg(test)]
@@ -190,6 +197,14 @@ mod tests {
         assert_eq!(estimate.compute_bytes, 512 * (151_936 * 4 + 4096 * 6) + FIXED_BYTES);
         let parts = estimate.weights_bytes + estimate.kv_cache_bytes + estimate.compute_bytes;
         assert_eq!(estimate.total_bytes, parts);
+    }
+
+    #[test]
+    fn a_long_context_makes_the_scores_decide_the_buffers() {
+        let mut llama = shape(32, 8, 128);
+        (llama.query_heads, llama.vocabulary) = (32, 128_256);
+        let estimate = estimate_shape(0, Some(&llama), 8192, 4, 16);
+        assert_eq!(estimate.compute_bytes, 512 * (32 * 8192 * 4 + 4 * 8192 * 6) + FIXED_BYTES);
     }
 
     #[test]

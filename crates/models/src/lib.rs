@@ -23,7 +23,7 @@ pub use create::{OneOrMany, Paths, Recipe};
 pub use error::StoreError;
 pub use estimate::{MemoryEstimate, estimate, estimate_shape};
 pub use files::{ModelFiles, ModelSettings, Purpose, Weights};
-pub use gguf::{GgufHeader, Pooling};
+pub use gguf::{GgufHeader, Pooling, obstacle_to_computing};
 pub use manifest::{Manifest, ManifestFile, Role, SavedMessage, is_digest, is_go_template};
 pub use modelfile::{Modelfile, parameter_lines};
 pub use name::{InvalidName, LATEST, ModelName, SemanticVersion};

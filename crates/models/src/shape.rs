@@ -26,6 +26,8 @@ pub struct ModelShape {
     pub layers: u64,
     pub embedding_length: u64,
     pub feed_forward: u64,
+    /// Heads that ask, in each layer.
+    pub query_heads: u64,
     /// Key and value heads by layer; the last number stands for the layers after it.
     pub kv_head_counts: Vec<u64>,
     pub key_length: u64,
@@ -65,6 +67,7 @@ impl ModelShape {
             layers: header.block_count.min(MAX_LAYERS),
             embedding_length: header.embedding_length,
             feed_forward: header.feed_forward_length,
+            query_heads: header.head_count,
             kv_head_counts: if keeps_nothing { vec![0] } else { header.kv_head_counts.clone() },
             key_length: header.key_length,
             value_length: header.value_length,
@@ -101,6 +104,7 @@ impl ModelShape {
             layers: layers.min(MAX_LAYERS),
             embedding_length,
             feed_forward: number("intermediate_size"),
+            query_heads: heads,
             kv_head_counts: vec![text["num_key_value_heads"].as_u64().unwrap_or(heads)],
             key_length: head_length,
             value_length: head_length,

@@ -82,11 +82,14 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LlamaCppSettings {
-    /// Tokens whose keys and values a model keeps, over all its conversations together; at least `context_tokens`. What
-    /// two conversations begin with in common counts once.
+    /// Tokens whose keys and values a model has room for. Each conversation that runs has `context_tokens` of them to
+    /// itself: as many run together as fit whole, one at least and `concurrent_chats` at most.
     pub pool_tokens: usize,
-    /// Finished conversations that a model remembers, so that their next turn starts where the last one ended.
+    /// Finished conversations that a model remembers beside those, so that their next turn starts where the last one
+    /// ended.
     pub kept_chats: usize,
+    /// Bytes that these may take.
+    pub kept_bytes: usize,
     /// How keys and values are stored: `f16`, or `q8_0` in half the memory.
     pub key_value_type: KeyValueType,
     /// Tokens that are computed in one step.
@@ -109,8 +112,9 @@ pub enum KeyValueType {
 impl Default for LlamaCppSettings {
     fn default() -> Self {
         Self {
-            pool_tokens: 16_384,
-            kept_chats: 8,
+            pool_tokens: 32_768,
+            kept_chats: 16,
+            kept_bytes: 1024 * 1024 * 1024,
             key_value_type: KeyValueType::F16,
             batch_tokens: 512,
             encoder_tokens: 2048,

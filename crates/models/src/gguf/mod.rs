@@ -3,6 +3,7 @@
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. Everything in the file is untrusted: counts and
 //! lengths are bounded before they are believed.
 
+mod computable;
 mod layout;
 mod read;
 mod types;
@@ -14,6 +15,7 @@ use std::path::Path;
 
 use serde_json::{Map, json};
 
+pub use computable::obstacle as obstacle_to_computing;
 use layout::read_tensor_info;
 pub(crate) use layout::{Layout, TensorInfo};
 use read::{MAX_KEY_BYTES, Value, invalid, read_string, read_u32, read_u64, read_value};

@@ -55,6 +55,11 @@ pub(crate) fn tensor_kind(number: u32) -> Option<TensorKind> {
     Some(TensorKind { name, block_values, block_bytes })
 }
 
+/// Whether tensors of this kind are weights: ggml's kinds of whole numbers and of intermediate results are not.
+pub(super) fn is_kind_of_weights(number: u32) -> bool {
+    tensor_kind(number).is_some() && !matches!(number, 9 | 15 | 24..=28)
+}
+
 /// llama.cpp's `llama_ftype`.
 pub(super) fn file_type_name(file_type: u64) -> Option<&'static str> {
     Some(match file_type {

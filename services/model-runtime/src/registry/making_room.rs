@@ -146,16 +146,18 @@ fn context_of(files: &ModelFiles, config: &Config) -> u64 {
 fn needed(files: &ModelFiles, config: &Config, context_tokens: u64) -> u64 {
     let chats = config.concurrent_chats as u64;
     let reckoned = match engine_for(files) {
-        // One pool for all conversations.
+        // A stream for each conversation that runs, and what is kept beside them.
         Some("llamacpp") => {
             let settings = &config.llamacpp;
-            let most = context_tokens.saturating_mul(chats + settings.kept_chats as u64);
-            let pool = (settings.pool_tokens as u64).max(context_tokens).min(most);
+            let together = (settings.pool_tokens as u64 / context_tokens.max(1)).clamp(1, chats.max(1));
             let bits = match settings.key_value_type {
                 KeyValueType::F16 => F16_BITS,
                 KeyValueType::Q8_0 => Q8_0_BITS,
             };
-            estimate(files, pool, 1, bits)
+            let reckoned = estimate(files, context_tokens, together, bits);
+            let each = reckoned.kv_cache_bytes / together;
+            let kept = each.saturating_mul(settings.kept_chats as u64).min(settings.kept_bytes as u64);
+            return reckoned.total_bytes.saturating_add(kept);
         }
         // Encoders keep nothing from one text to the next.
         Some("candle") => estimate(files, context_tokens, 1, F16_BITS),

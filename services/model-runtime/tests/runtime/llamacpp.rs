@@ -293,7 +293,7 @@ async fn a_hundred_streams_at_once_all_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn conversations_that_outgrow_the_pool_are_computed_again_and_end() {
+async fn conversations_beyond_the_pool_wait_their_turn() {
     let change = |config: &mut Config, _: &mut ModelFiles| {
         config.concurrent_chats = 4;
         config.llamacpp.pool_tokens = 256;
@@ -439,4 +439,40 @@ async fn a_damaged_file_is_refused() {
     };
     let error = load_with(cut, |_, _| {}).await.err().expect("it is refused");
     assert!(matches!(error, RuntimeError::LoadFailed { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_llama_cpp_would_end_the_process_over_is_refused() {
+    let write = |file: &Path| {
+        tiny_model::decoder::write_gguf_with_half_norms(file, Family::Llama, tiny_model::CONTEXT)
+    };
+    let error = load_with(write, |_, _| {}).await.err().expect("it is refused");
+    assert!(error.to_string().contains("norms and biases in F32"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_had_to_make_place_is_continued_from_where_it_was() {
+    let write = |file: &Path| tiny_model::write_family_gguf(file, Family::Llama, Precision::F16);
+    let one_place = |config: &mut Config, _: &mut ModelFiles| config.concurrent_chats = 1;
+    let loaded = load_with(write, one_place).await.unwrap();
+    let story = "once upon a time ".repeat(20);
+    let first = answer(&loaded.engine, ask(&story, 8)).await;
+    assert_eq!(first.end.cached_tokens, 0);
+    // Another conversation takes the only place.
+    let between = answer(&loaded.engine, ask(&"other words entirely ".repeat(20), 8)).await;
+    assert!(between.end.cached_tokens < 40, "{:?}", between.end);
+    let again = answer(&loaded.engine, ask(&story, 8)).await;
+    assert_eq!(again.end.cached_tokens, again.end.usage.prompt_tokens - 1);
+    assert_eq!(again.text, first.text);
+
+    let forgetful = |config: &mut Config, _: &mut ModelFiles| {
+        config.concurrent_chats = 1;
+        config.llamacpp.kept_bytes = 0;
+    };
+    let loaded = load_with(write, forgetful).await.unwrap();
+    let first = answer(&loaded.engine, ask(&story, 8)).await;
+    answer(&loaded.engine, ask(&"other words entirely ".repeat(20), 8)).await;
+    let again = answer(&loaded.engine, ask(&story, 8)).await;
+    assert!(again.end.cached_tokens < 40, "{:?}", again.end);
+    assert_eq!(again.text, first.text);
 }

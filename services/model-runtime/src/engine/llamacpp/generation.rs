@@ -22,8 +22,8 @@ pub struct Generation {
     /// Likeliest tokens to report beside each one; `None` for no probabilities at all.
     logprobs: Option<usize>,
     output: Output,
-    /// Tokens of the prompt that lay in memory already; `None` until it has begun.
-    cached_tokens: Option<usize>,
+    /// Tokens of the prompt that lay in memory already.
+    cached_tokens: usize,
     dropped_turns: u32,
 }
 
@@ -61,7 +61,7 @@ impl Generation {
             gate: order.gate,
             logprobs: order.logprobs,
             output: order.output,
-            cached_tokens: None,
+            cached_tokens: 0,
             dropped_turns: order.dropped_turns,
         }
     }
@@ -71,9 +71,9 @@ impl Generation {
         self.output.is_abandoned()
     }
 
-    /// Notes how much of the prompt lay in memory when it began; one that begins again keeps the first number.
-    pub fn begin(&mut self, shared: usize) -> usize {
-        *self.cached_tokens.get_or_insert(shared.min(self.prompt_tokens))
+    /// Notes how much of the prompt lay in memory when it began.
+    pub fn begin(&mut self, shared: usize) {
+        self.cached_tokens = shared.min(self.prompt_tokens);
     }
 
     /// Chooses the next token by `logits`, which follow `tokens`.
@@ -127,7 +127,7 @@ impl Generation {
 
     pub fn finish(self, finish: FinishReason) {
         let mut end = ChatEnd::new(finish, usage(self.prompt_tokens, self.completion_tokens()));
-        end.cached_tokens = u32::try_from(self.cached_tokens.unwrap_or(0)).unwrap_or(u32::MAX);
+        end.cached_tokens = u32::try_from(self.cached_tokens).unwrap_or(u32::MAX);
         end.dropped_turns = self.dropped_turns;
         self.output.finish(end);
     }

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::backend;
 use super::encoder::{EncodeOrder, EncoderWorker};
 use super::generation::Generation;
+use super::kept::Kept;
 use super::options::{self, LoadOptions, Purpose, Sizes};
 use super::sequences::{Sequences, Token};
 use super::vocabulary::{Frame, Vocabulary};
@@ -135,7 +136,8 @@ fn run(options: &LoadOptions, settings: ModelSettings, ready: oneshot::Sender<Re
         Queue::Generate(queue) => {
             let divisible = !(model.is_recurrent() || model.is_hybrid());
             let sequences = Sequences::new(sizes.sequences, divisible);
-            Worker::new(context, &vocabulary, queue, sequences, options.bounds(sizes)).run();
+            let kept = Kept::new(options.kept_chats, options.kept_bytes);
+            Worker::new(context, &vocabulary, queue, sequences, kept, options.bounds(sizes)).run();
         }
         Queue::Encode(queue) => EncoderWorker::new(context, queue, sizes.batch_tokens).run(),
     }
@@ -161,6 +163,11 @@ fn open(options: &LoadOptions) -> Result<(LlamaModel, Vec<LlamaLoraAdapter>), St
     let missing = [&options.file].into_iter().chain(&options.adapters).find(|file| !file.is_file());
     if let Some(missing) = missing {
         return Err(format!("{} is missing", missing.display()));
+    }
+    match anwen_models::obstacle_to_computing(&options.file) {
+        Ok(None) => {}
+        Ok(Some(obstacle)) => return Err(format!("the file {obstacle}")),
+        Err(cause) => return Err(format!("the file's header cannot be read: {cause}")),
     }
     let mut model = LlamaModel::load_from_file(backend, &options.file, &LlamaModelParams::default())
         .map_err(|cause| format!("llama.cpp cannot load the file: {cause}"))?;

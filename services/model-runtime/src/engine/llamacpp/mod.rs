@@ -8,6 +8,7 @@ mod backend;
 mod constraint;
 mod encoder;
 mod generation;
+mod kept;
 mod load;
 mod options;
 mod output;

@@ -1,10 +1,14 @@
 //! Which conversations lie in the memory of keys and values, and which of them a new prompt continues.
 //!
-//! All sequences share one pool of cells; a prefix that two of them have in common lies there once. So a prompt takes
-//! over what it continues, and copies (for nothing) what it merely shares with another.
+//! Each sequence has a stream of cells to itself. So a prompt takes over what it continues, and copies what it merely
+//! shares with another, which costs far less than computing it.
 
 /// A token of the model's vocabulary.
 pub type Token = i32;
+
+/// Copying moves all that the source holds, however little of it is shared: computing a token costs as much as moving
+/// some hundreds.
+const MOVED_FOR_ONE_COMPUTED: usize = 64;
 
 /// One sequence of llama.cpp's memory.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +76,10 @@ impl Sequences {
             return Some(Start { sequence: continued, source: continued, shared: shared_with(continued) });
         }
         let source = if shared_with(continued) == shared { continued } else { longest };
+        if shared * MOVED_FOR_ONE_COMPUTED < self.all[source].tokens.len() {
+            let sequence = idle().min_by_key(emptiest)?;
+            return Some(Start { sequence, source: sequence, shared: shared_with(sequence) });
+        }
         let sequence = idle().filter(|&index| index != source).min_by_key(emptiest).unwrap_or(continued);
         if sequence == continued {
             // No other is free: its own beginning, or what another one has.
@@ -79,6 +87,23 @@ impl Sequences {
             return Some(Start { sequence, source, shared: shared_with(source) });
         }
         Some(Start { sequence, source, shared })
+    }
+
+    /// Whether part of a sequence can be kept or copied.
+    pub fn is_divisible(&self) -> bool {
+        self.divisible
+    }
+
+    /// The idle sequence whose place costs least: an empty one, or the one unused for longest.
+    pub fn emptiest(&self) -> Option<usize> {
+        (0..self.all.len())
+            .filter(|&index| !self.all[index].busy)
+            .min_by_key(|&index| (!self.all[index].tokens.is_empty(), self.all[index].used_at))
+    }
+
+    /// Notes that an idle `sequence` holds just `tokens`.
+    pub fn set(&mut self, sequence: usize, tokens: &[Token]) {
+        self.all[sequence].tokens = tokens.to_vec();
     }
 
     /// Notes that `start` was done.
@@ -103,13 +128,6 @@ impl Sequences {
     /// Notes that `sequence` holds nothing any more, and is idle.
     pub fn clear(&mut self, sequence: usize) {
         self.all[sequence] = Sequence::default();
-    }
-
-    /// The idle sequence that holds something and was unused for longest.
-    pub fn least_recently_used(&self) -> Option<usize> {
-        (0..self.all.len())
-            .filter(|&index| !self.all[index].busy && !self.all[index].tokens.is_empty())
-            .min_by_key(|&index| self.all[index].used_at)
     }
 
     /// Number of sequences.
@@ -176,12 +194,22 @@ mod tests {
     }
 
     #[test]
-    fn the_idle_one_unused_for_longest_goes_first() {
+    fn a_little_in_common_with_much_is_computed_and_not_copied() {
+        let long: Vec<Token> = (0..500).collect();
+        let start = sequences(&[&long, &[]], &[], true).best_start(&[0, 1, 2, 900]).unwrap();
+        assert_eq!(start, Start { sequence: 1, source: 1, shared: 0 });
+        let start =
+            sequences(&[&long, &[]], &[], true).best_start(&[long[..100].to_vec(), vec![900]].concat());
+        assert_eq!(start, Some(Start { sequence: 1, source: 0, shared: 100 }));
+    }
+
+    #[test]
+    fn an_empty_place_goes_first_then_the_one_unused_for_longest() {
         let mut sequences = sequences(&[&[1], &[2], &[3]], &[0], true);
-        assert_eq!(sequences.least_recently_used(), Some(1));
-        sequences.clear(1);
-        assert_eq!(sequences.least_recently_used(), Some(2));
+        assert_eq!(sequences.emptiest(), Some(1));
         sequences.clear(2);
-        assert_eq!(sequences.least_recently_used(), None);
+        assert_eq!(sequences.emptiest(), Some(2));
+        sequences.set(2, &[7]);
+        assert_eq!(sequences.tokens(2), [7]);
     }
 }

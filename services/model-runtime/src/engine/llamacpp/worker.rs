@@ -3,18 +3,22 @@
 //! Each step is one call of llama.cpp: a token of every generation that is writing, and as much of the waiting prompts as
 //! fits beside them. A prompt that comes while others write goes in smaller parts, so that their words keep coming.
 //!
+//! Each conversation has a stream of keys and values to itself, so that a token attends over its own conversation and
+//! not over everybody's. What is to make place for another is moved out of llama.cpp's memory, and back when it goes on.
+//!
 //! Nothing that llama.cpp would abort the process for is ever passed to it: batches are no larger than the context's,
-//! sequences and tokens are those that exist, and only whole prefixes are copied.
+//! sequences and tokens are those that exist, and states go back into the context that they came from.
 
 use std::collections::VecDeque;
 
-use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::session::{LlamaStateSeqFlags, SeqState};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 use tokio::sync::mpsc;
 
 use super::generation::{Generation, Next};
+use super::kept::Kept;
 use super::sequences::{Sequences, Start, Token, common_prefix};
 use super::vocabulary::Vocabulary;
 
@@ -22,6 +26,10 @@ use super::vocabulary::Vocabulary;
 const PROMPT_TOKENS_BESIDE_WRITERS: usize = 128;
 /// A prompt waits for another one that is being read when that saves at least this many tokens.
 const SHARED_TOKENS_WORTH_WAITING: usize = 32;
+/// A kept conversation is put back when that saves at least this many tokens; moving it costs as much as a few.
+const SHARED_TOKENS_WORTH_MOVING: usize = 32;
+/// A conversation that has to make place is moved out when it loses at least this many tokens.
+const LOST_TOKENS_WORTH_KEEPING: usize = 64;
 /// Generations that the thread holds without having begun them; more wait in its channel.
 const MAX_WAITING: usize = 64;
 
@@ -32,8 +40,6 @@ pub struct Bounds {
     pub generations: usize,
     /// Tokens of one step.
     pub batch_tokens: usize,
-    /// Tokens whose keys and values the context holds, over all sequences.
-    pub pool_tokens: usize,
 }
 
 /// A generation that has a sequence.
@@ -57,6 +63,7 @@ pub struct Worker<'model> {
     vocabulary: &'model Vocabulary,
     orders: mpsc::Receiver<Generation>,
     sequences: Sequences,
+    kept: Kept<SeqState>,
     running: Vec<Running>,
     waiting: VecDeque<Generation>,
     bounds: Bounds,
@@ -68,6 +75,7 @@ impl<'model> Worker<'model> {
         vocabulary: &'model Vocabulary,
         orders: mpsc::Receiver<Generation>,
         sequences: Sequences,
+        kept: Kept<SeqState>,
         bounds: Bounds,
     ) -> Self {
         let batch = LlamaBatch::new(bounds.batch_tokens, 1);
@@ -77,6 +85,7 @@ impl<'model> Worker<'model> {
             vocabulary,
             orders,
             sequences,
+            kept,
             running: Vec::new(),
             waiting: VecDeque::new(),
             bounds,
@@ -125,15 +134,14 @@ impl<'model> Worker<'model> {
         while self.running.len() < self.bounds.generations
             && let Some(generation) = self.waiting.front()
         {
-            let needed = generation.tokens.len();
-            let in_use: usize = self.running.iter().map(|running| running.generation.tokens.len()).sum();
-            let fits = self.running.is_empty() || in_use + needed <= self.bounds.pool_tokens;
-            let Some(start) = self.sequences.best_start(&generation.tokens).filter(|_| fits) else { return };
-            if self.soon_shared(&generation.tokens) >= start.shared + SHARED_TOKENS_WORTH_WAITING {
+            let Some(start) = self.sequences.best_start(&generation.tokens) else { return };
+            let kept = self.kept.shared(&generation.tokens, self.sequences.is_divisible());
+            let shared = start.shared.max(kept);
+            if self.soon_shared(&generation.tokens) >= shared + SHARED_TOKENS_WORTH_WAITING {
                 return;
             }
             if let Some(generation) = self.waiting.pop_front() {
-                self.begin(generation, start);
+                self.begin(generation, start, kept);
             }
         }
     }
@@ -145,14 +153,19 @@ impl<'model> Worker<'model> {
         shared.max().unwrap_or(0).min(prompt.len().saturating_sub(1))
     }
 
-    fn begin(&mut self, mut generation: Generation, start: Start) {
-        let shared = if self.prepare(start) { start.shared } else { 0 };
-        let start = Start { shared, ..start };
+    /// Begins a generation at `start`, or where a kept conversation ends that shares `kept` tokens with it.
+    fn begin(&mut self, mut generation: Generation, start: Start, kept: usize) {
+        let start = if kept >= start.shared + SHARED_TOKENS_WORTH_MOVING {
+            self.put_back(&generation.tokens, start)
+        } else {
+            let shared = if self.prepare(start) { start.shared } else { 0 };
+            Start { shared, ..start }
+        };
         self.sequences.begin(start);
-        let cached = generation.begin(shared);
+        generation.begin(start.shared);
         tracing::debug!(
             prompt_tokens = generation.tokens.len(),
-            cached,
+            cached = start.shared,
             sequence = start.sequence,
             "generation begun"
         );
@@ -161,18 +174,60 @@ impl<'model> Worker<'model> {
 
     /// Makes the memory of `start`'s sequence what it says; false when nothing of it could be kept.
     fn prepare(&mut self, start: Start) -> bool {
-        let held = self.sequences.tokens(start.sequence).len();
         if start.source == start.sequence {
+            let held = self.sequences.tokens(start.sequence).len();
+            if start.shared * 2 < held {
+                self.keep(start.sequence, start.shared);
+            }
             return held == start.shared || self.forget(start.sequence, start.shared);
         }
+        let held = self.sequences.tokens(start.source).len();
+        let copied = self.context.state_seq_get(start.source as i32, LlamaStateSeqFlags::empty());
+        self.keep(start.sequence, 0);
         self.forget(start.sequence, 0);
-        let copied = self.context.copy_kv_cache_seq(
-            start.source as i32,
-            start.sequence as i32,
-            Some(0),
-            Some(start.shared as u32),
-        );
-        copied.is_ok()
+        copied.is_ok_and(|state| self.restore(start, &state, held))
+    }
+
+    /// Puts a kept conversation into `start`'s sequence; what lay there is kept in its turn.
+    fn put_back(&mut self, prompt: &[Token], start: Start) -> Start {
+        let sequence = self.sequences.emptiest().unwrap_or(start.sequence);
+        let nothing = Start { sequence, source: sequence, shared: 0 };
+        let found = self.kept.find(prompt, self.sequences.is_divisible());
+        self.keep(sequence, 0);
+        self.forget(sequence, 0);
+        let Some(found) = found else { return nothing };
+        let start = Start { shared: found.shared, ..nothing };
+        if !self.restore(start, &found.state, found.held) {
+            return nothing;
+        }
+        self.sequences.set(sequence, &prompt[..found.shared]);
+        start
+    }
+
+    /// Reads `state`, which holds `held` tokens, into an empty sequence, and leaves what `start` shares of it.
+    fn restore(&mut self, start: Start, state: &SeqState, held: usize) -> bool {
+        if self.context.state_seq_set(state, start.sequence as i32).is_err() {
+            self.forget(start.sequence, 0);
+            return false;
+        }
+        held == start.shared || self.forget(start.sequence, start.shared)
+    }
+
+    /// Moves a conversation out of llama.cpp's memory, of which only `stays` tokens would be left there.
+    fn keep(&mut self, sequence: usize, stays: usize) {
+        let held = self.sequences.tokens(sequence);
+        if held.len() < stays + LOST_TOKENS_WORTH_KEEPING {
+            return;
+        }
+        let bytes = self.context.state_seq_get_size_ext(sequence as i32, LlamaStateSeqFlags::empty());
+        if !self.kept.takes(bytes) {
+            return;
+        }
+        let held = held.to_vec();
+        match self.context.state_seq_get(sequence as i32, LlamaStateSeqFlags::empty()) {
+            Ok(state) => self.kept.put(held, state),
+            Err(cause) => tracing::warn!(%cause, "a conversation could not be kept"),
+        }
     }
 
     /// Removes what `sequence` holds from position `from` on. False when it had to be removed whole.
@@ -198,12 +253,7 @@ impl<'model> Worker<'model> {
         if parts.is_empty() {
             return Ok(());
         }
-        match self.context.decode(&mut self.batch) {
-            Ok(()) => {}
-            // Nothing was computed; the next step tries again.
-            Err(DecodeError::NoKvCacheSlot) => return self.make_room(),
-            Err(cause) => return Err(cause.to_string()),
-        }
+        self.context.decode(&mut self.batch).map_err(|cause| cause.to_string())?;
         let mut ended = Vec::new();
         for part in &parts {
             let running = &mut self.running[part.running];
@@ -268,25 +318,6 @@ impl<'model> Worker<'model> {
         }
         let logits_at = is_last.then(|| self.batch.n_tokens() - 1);
         Ok(Part { running: index, tokens: count, logits_at })
-    }
-
-    /// Frees cells: kept conversations go first, the one unused for longest before others; then the generation that
-    /// began last goes back to wait, and is computed again later.
-    fn make_room(&mut self) -> Result<(), String> {
-        if let Some(oldest) = self.sequences.least_recently_used() {
-            self.forget(oldest, 0);
-            self.sequences.clear(oldest);
-            return Ok(());
-        }
-        if self.running.len() <= 1 {
-            return Err("the context has no room for a conversation that it was made for".to_owned());
-        }
-        if let Some(last) = self.running.pop() {
-            self.forget(last.sequence, 0);
-            self.sequences.clear(last.sequence);
-            self.waiting.push_front(last.generation);
-        }
-        Ok(())
     }
 
     /// After a failure inside of llama.cpp its memory holds nobody knows what.

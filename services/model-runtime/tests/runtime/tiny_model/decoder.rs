@@ -190,6 +190,14 @@ pub fn write_gguf(file: &Path, family: Family, precision: Precision, context: us
     gguf::write(file, &fields, &gguf_tensors(family, &vocabulary), precision);
 }
 
+/// The same with norms in half precision, which llama.cpp loads and cannot compute with.
+pub fn write_gguf_with_half_norms(file: &Path, family: Family, context: usize) {
+    let vocabulary = Vocabulary::of(family);
+    let fields = gguf_fields(family, &vocabulary, context, Precision::F16);
+    let tensors = gguf_tensors(family, &vocabulary);
+    gguf::write_with_vectors(file, &fields, &tensors, Precision::F16, Precision::F16);
+}
+
 /// `config.json` of a language model of `family`.
 pub fn config(family: Family, vocabulary: &Vocabulary, context: usize) -> Value {
     let (architecture, model_type) = family.hugging_face_architecture();

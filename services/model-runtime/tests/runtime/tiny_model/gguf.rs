@@ -91,6 +91,17 @@ fn put_field(out: &mut Vec<u8>, field: &Field) {
 
 /// Writes a GGUF file. Tables are kept in `precision`, vectors in single precision.
 pub fn write(file: &Path, fields: &Fields, tensors: &[(String, Tensor)], precision: Precision) {
+    write_with_vectors(file, fields, tensors, precision, Precision::F32);
+}
+
+/// The same with vectors in another precision, which no converter writes.
+pub fn write_with_vectors(
+    file: &Path,
+    fields: &Fields,
+    tensors: &[(String, Tensor)],
+    precision: Precision,
+    vectors: Precision,
+) {
     let mut out = b"GGUF".to_vec();
     out.extend(3u32.to_le_bytes());
     out.extend((tensors.len() as u64).to_le_bytes());
@@ -105,7 +116,7 @@ pub fn write(file: &Path, fields: &Fields, tensors: &[(String, Tensor)], precisi
         // As converters do: what is added to rows is kept whole, and ggml adds nothing else.
         let is_table =
             tensor.shape.len() > 1 && name != "token_types.weight" && name != "position_embd.weight";
-        let precision = if is_table { precision } else { Precision::F32 };
+        let precision = if is_table { precision } else { vectors };
         put_text(&mut out, name);
         out.extend((tensor.shape.len() as u32).to_le_bytes());
         // The fastest dimension comes first.
