@@ -10,6 +10,8 @@
 ARG DEBIAN_IMAGE=debian:bookworm-slim
 ARG RUST_IMAGE=rust:1.95-slim-bookworm
 ARG NODE_IMAGE=node:20-bookworm-slim
+# Where the libraries come from that programs load; with CUDA an image of NVIDIA's.
+ARG PACKAGES_IMAGE=${DEBIAN_IMAGE}
 # Where nginx comes from: Debian's package on DEBIAN_IMAGE, or an image that has it (`nginx:1.28-bookworm`: HTTP/3 too).
 ARG NGINX_IMAGE=debian:bookworm-slim
 # Where the programs come from: the stage below, or an image with the folder /out that was made of that stage before.
@@ -74,7 +76,7 @@ FROM ${PROGRAMS_IMAGE} AS built
 
 # --- What they stand on ------------------------------------------------------------------------------------------------
 
-FROM ${DEBIAN_IMAGE} AS packages
+FROM ${PACKAGES_IMAGE} AS packages
 RUN apt-get update && apt-get install -y --no-install-recommends \
       ca-certificates libgcc-s1 libgomp1 libstdc++6 tzdata \
       tesseract-ocr tesseract-ocr-chi-sim tesseract-ocr-chi-tra tesseract-ocr-eng tesseract-ocr-osd \
