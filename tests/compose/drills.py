@@ -192,3 +192,5 @@ DRILLS = (
     every_container_is_recreated,
     the_engine_restarts,
 )
+# What cannot be done where there is none.
+OF_QDRANT = (qdrant_dies, vectors_are_cut_off)

@@ -30,6 +30,21 @@ volumes:
       device: "{device}"
 """
 
+# Where no Qdrant can be had: knowledge keeps vectors itself, and the service only keeps its place.
+INNER_INDEX = """
+services:
+  qdrant:
+    image: {nginx}
+    user: "10001:10001"
+    entrypoint: [sleep, infinity]
+    stop_signal: SIGKILL
+    healthcheck:
+      test: [CMD, "true"]
+  knowledge:
+    environment:
+      ANWEN__KNOWLEDGE__VECTORS__SERVER_URL:
+"""
+
 
 class Installation:
     def __init__(self, name):
@@ -41,8 +56,14 @@ class Installation:
         self.project = engine.Project(name, [override], variables)
         self.person = Person(HTTPS_PORT)
         self.base = None
+        self.without_qdrant = False
         # Every document that was accepted; none of them may ever be missing.
         self.accepted = {}
+
+    def keep_vectors_inside(self):
+        override = self.folder / "inner-index.yml"
+        override.write_text(INNER_INDEX.format(nginx=self.image("nginx")))
+        self.project.files.append(override)
 
     def make_device(self):
         image = self.folder / "volume.img"
