@@ -22,7 +22,8 @@ ARG PROGRAMS_IMAGE=programs
 FROM ${NODE_IMAGE} AS ui
 WORKDIR /src/services/web/ui
 COPY services/web/ui/package.json services/web/ui/package-lock.json ./
-RUN --mount=type=cache,id=anwen-npm,target=/root/.npm npm ci --no-audit --no-fund --loglevel=error
+ENV npm_config_cache=/var/cache/npm
+RUN --mount=type=cache,id=anwen-npm,target=/var/cache/npm npm ci --no-audit --no-fund --loglevel=error
 COPY services/web/openapi.json ../openapi.json
 COPY services/web/ui ./
 # gzip does not know dates (-n), so that the same sources give the same bytes.

@@ -2,9 +2,10 @@
 ARG DEBIAN
 FROM ${DEBIAN}
 # The folder has the name that it has on this machine as well, so that what was compiled here counts as compiled there.
-ENV CARGO_HOME=/root/.cargo PATH=/usr/local/cargo/bin:/usr/local/rust/bin:$PATH \
+ARG CARGO_FOLDER=/usr/local/cargo
+ENV CARGO_HOME=${CARGO_FOLDER} PATH=/usr/local/cargo/bin:/usr/local/rust/bin:$PATH \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
-RUN mkdir -p /root/.cargo && ln -s /root/.cargo /usr/local/cargo
+RUN mkdir -p "${CARGO_FOLDER}" && { [ -d /usr/local/cargo ] || ln -s "${CARGO_FOLDER}" /usr/local/cargo; }
 COPY bin /usr/local/rust/bin
 COPY lib /usr/local/rust/lib
