@@ -102,11 +102,12 @@ client-tests: setup-build claim-target
 	$(LINTED) cargo build --workspace --bin anwen-model-runtime --example tiny_models
 	tests/clients/run
 
-## nginx-test: the compose files and nginx's settings, with a real nginx before the real server
+## nginx-test: the compose files, and nginx's settings with a real nginx before the real server
 .PHONY: nginx-test
 nginx-test:
 	@scripts/setup nginx compose
 	tests/compose/validate
+	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet --start-directory tests/compose
 	tests/compose/nginx --binary "$(ANWEN)"
 
 ## compose-test: images, a first start, a cited answer through nginx, and failures of every kind; needs Docker and root (an hour)
