@@ -53,6 +53,8 @@ ARG PROFILE=release
 # Of anwen-model-runtime; `cuda` needs NVIDIA's toolkit in RUST_IMAGE.
 ARG MODEL_FEATURES=
 ARG CARGO_BUILD_JOBS
+# Optimising across crates would be done five times, once for each program, and takes longer than everything else.
+ENV CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 ARG PROGRAMS="--bin anwen --bin anwen-web --bin anwen-knowledge --bin anwen-search-proxy --bin anwen-model-runtime"
 COPY .cargo .cargo
 COPY scripts/llama scripts/llama

@@ -110,7 +110,7 @@ nginx-test:
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet --start-directory tests/compose
 	tests/compose/nginx --binary "$(ANWEN)"
 
-## compose-test: images, a first start, a cited answer through nginx, and failures of every kind; needs Docker and root (an hour)
+## compose-test: images, a first start, a cited answer through nginx, and failures of every kind; needs Docker and root
 .PHONY: compose-test
 compose-test:
 	tests/compose/run $(COMPOSE_ARGS)

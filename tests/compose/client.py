@@ -1,5 +1,6 @@
 """A person with a browser, as far as the tests of a deployment need one: HTTPS, cookies, streams. Standard library only."""
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -145,13 +146,15 @@ class Person:
 
 
 def events_of(response):
+    """The events of a stream, which is closed behind its last."""
     name = None
-    for line in response:
-        line = line.decode().rstrip("\r\n")
-        if line.startswith("event:"):
-            name = line[6:].strip()
-        elif line.startswith("data:"):
-            yield name, json.loads(line[5:])
+    with contextlib.closing(response.connection_of_ours):
+        for line in response:
+            line = line.decode().rstrip("\r\n")
+            if line.startswith("event:"):
+                name = line[6:].strip()
+            elif line.startswith("data:"):
+                yield name, json.loads(line[5:])
 
 
 def until(within_s, pause_s=0.5):

@@ -15,7 +15,8 @@ OURS = ("nginx", "web", "knowledge", "search-proxy", "model-runtime")
 SERVICES = (*OURS, "postgres", "qdrant")
 HTTP_PORT, HTTPS_PORT = 18080, 18443
 SAMPLE = ROOT / "samples/library/Employee Handbook.pdf"
-QUESTION = "How many days of annual leave do I get after six years of service?"
+QUESTION = "What is the highest value of a gift that I may accept from a supplier?"
+FACT = "CNY 200"
 PICTURE = ROOT / "docs/images"
 # The volume of originals is a file system of its own here, so that it can be filled without filling the machine.
 VOLUME_BYTES = 512 * 1024 * 1024
@@ -44,7 +45,6 @@ services:
     environment:
       ANWEN__KNOWLEDGE__VECTORS__SERVER_URL:
 """
-
 
 class Installation:
     def __init__(self, name):
@@ -101,13 +101,19 @@ class Installation:
                 require(state["Config"]["User"] == "10001:10001", f"{service} runs as {state['Config']['User']!r}")
 
     def has_no_way_out(self):
-        """From each internal network, the engine's own address and one outside cannot be reached."""
+        """Every network but nginx's is internal, and what a container reaches from there it does not reach from the others."""
+        outside = next((line.split()[1] for line in open("/etc/resolv.conf") if line.startswith("nameserver")), "192.0.2.1")
+        tried = self.reaches("public", outside)
         for network in ("front", "services", "database", "vectors"):
-            found = engine.run("run", "--rm", "--network", f"{self.project.name}_{network}", "--entrypoint", "bash",
-                               self.image("nginx"), "-c",
-                               "timeout 3 bash -c 'exec 3<>/dev/tcp/192.0.2.1/80' 2>/dev/null && echo out; ip=$(ip route 2>/dev/null | grep default); "
-                               "grep -q '^[^I].*\\s00000000\\s' /proc/net/route && echo route; true")
-            require(found == "", f"{network}: {found}")
+            flag = engine.run("network", "inspect", "--format", "{{.Internal}}", f"{self.project.name}_{network}")
+            require(flag == "true", f"{network} is not internal")
+            require(not self.reaches(network, outside), f"{network} reaches {outside}")
+        return "by a connection to the name server outside" if tried else "nothing outside answers here: by their flags"
+
+    def reaches(self, network, address):
+        attempt = f"timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/53' 2>/dev/null && echo yes; true"
+        return "yes" == engine.run("run", "--rm", "--network", f"{self.project.name}_{network}", "--entrypoint", "bash",
+                                   self.image("nginx"), "-c", attempt)
 
     def setup_token(self):
         log = engine.run("logs", self.project.container("prepare"), check=False) + subprocess.run(
@@ -143,7 +149,7 @@ class Installation:
             try:
                 text, cited = self.person.cited_answer(QUESTION, [self.base])
                 require(SAMPLE.name in cited, f"{SAMPLE.name} is not cited: {text[:200]!r} {cited}")
-                require("15" in text, f"not the answer: {text[:200]!r}")
+                require(FACT in text, f"not the answer: {text[:200]!r}")
                 return f"“{' '.join(text.split())[:90]}” cites {SAMPLE.name}"
             except (Failed, OSError, http.client.HTTPException, ValueError, KeyError) as failure:
                 last = failure
