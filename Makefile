@@ -33,6 +33,7 @@ run: build
 test: setup-test check-ui check-browser check-format check-features claim-target
 	$(LINTED) cargo build --workspace --bin anwen
 	$(LINTED) scripts/with-postgres cargo nextest run --workspace
+	$(MAKE) --no-print-directory nginx-test
 	$(MAKE) --no-print-directory client-tests
 	$(MAKE) --no-print-directory browser-test
 
@@ -101,6 +102,19 @@ client-tests: setup-build claim-target
 	$(LINTED) cargo build --workspace --bin anwen-model-runtime --example tiny_models
 	tests/clients/run
 
+## nginx-test: the compose files, and nginx's settings with a real nginx before the real server
+.PHONY: nginx-test
+nginx-test:
+	@scripts/setup nginx compose
+	tests/compose/validate
+	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet --start-directory tests/compose
+	tests/compose/nginx --binary "$(ANWEN)"
+
+## compose-test: images, a first start, a cited answer through nginx, and failures of every kind; needs Docker and root
+.PHONY: compose-test
+compose-test:
+	tests/compose/run $(COMPOSE_ARGS)
+
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz
 fuzz: setup-build claim-target
@@ -134,7 +148,7 @@ setup-build:
 setup-ui:
 	@scripts/setup ui
 setup-test: setup-build
-	@scripts/setup ui nextest postgres ocr browser
+	@scripts/setup ui nextest postgres ocr nginx compose browser
 check-ui: ui
 	npm --prefix services/web/ui run --silent lint
 	npm --prefix services/web/ui run --silent test

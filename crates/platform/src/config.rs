@@ -1,4 +1,5 @@
-//! One `anwen.toml`, read by every service; each key can be overridden by `ANWEN__SECTION__KEY`.
+//! One `anwen.toml`, read by every service; each key can be overridden by `ANWEN__SECTION__KEY`, or by
+//! `ANWEN__SECTION__KEY_FILE`, which names a file that holds the value: how secrets reach a container.
 //!
 //! A service's part is a plain struct with defaults and `deny_unknown_fields`. An unknown key is an error that
 //! names the nearest known one and the line.
@@ -7,10 +8,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The prefix of environment variables that override keys.
 pub const ENV_PREFIX: &str = "ANWEN__";
+
+/// What the name of a variable ends with that names a file instead of holding the value.
+const FILE_SUFFIX: &str = "_file";
+/// The most bytes of such a file: it holds one value, and a wrong path must not fill the memory.
+const MAX_VALUE_FILE_BYTES: u64 = 64 * 1024;
 
 /// The sections that any `anwen.toml` may have, whichever service reads it.
 pub const SECTIONS: &[&str] = &[
@@ -145,13 +152,19 @@ impl Settings {
                 return Ok(());
             }
         }
-        self.read::<T>(&keys[0], as_text.clone()).map_err(|error| ConfigError {
-            key: format!("{ENV_PREFIX}{}", keys.join("__").to_uppercase()),
-            line: None,
-            message: error.message,
-        })?;
-        *table = as_text;
-        Ok(())
+        let Err(error) = self.read::<T>(&keys[0], as_text.clone()) else {
+            *table = as_text;
+            return Ok(());
+        };
+        // Some keys end like this themselves, so the whole name is tried first.
+        let refused = |message| ConfigError { key: variable(keys), line: None, message };
+        match without_file_suffix(keys) {
+            Some(keys) if unknown_key_message(&error.message) => {
+                let value = value_in_file(Path::new(text)).map_err(refused)?;
+                self.apply::<T>(table, &keys, &value)
+            }
+            _ => Err(refused(error.message)),
+        }
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str, table: toml::Table) -> Result<T, ConfigError> {
@@ -196,11 +209,41 @@ fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
     Some((unknown.to_owned(), known))
 }
 
+/// What the sentence about an unknown key begins with.
+const UNKNOWN_KEY: &str = "unknown key; ";
+
 /// The sentence about an unknown key.
 fn unknown_key(unknown: &str, known: &[String]) -> String {
     match nearest(unknown, known.iter().map(String::as_str)) {
-        Some(nearest) => format!("unknown key; the nearest known one is `{nearest}`"),
-        None => "unknown key; this section has none".to_owned(),
+        Some(nearest) => format!("{UNKNOWN_KEY}the nearest known one is `{nearest}`"),
+        None => format!("{UNKNOWN_KEY}this section has none"),
+    }
+}
+
+fn unknown_key_message(message: &str) -> bool {
+    message.starts_with(UNKNOWN_KEY)
+}
+
+/// The name of the variable that sets a key.
+fn variable(keys: &[String]) -> String {
+    format!("{ENV_PREFIX}{}", keys.join("__").to_uppercase())
+}
+
+fn without_file_suffix(keys: &[String]) -> Option<Vec<String>> {
+    let (last, rest) = keys.split_last()?;
+    let shorter = last.strip_suffix(FILE_SUFFIX).filter(|name| !name.is_empty())?;
+    Some(rest.iter().cloned().chain([shorter.to_owned()]).collect())
+}
+
+/// The one value that a file holds, without the line's end.
+fn value_in_file(path: &Path) -> Result<String, String> {
+    let failed = |cause: std::io::Error| format!("cannot read {}: {cause}", path.display());
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_VALUE_FILE_BYTES).read_to_string(&mut text).map_err(failed)?;
+    match text.trim() {
+        "" => Err(format!("{} is empty; it has to hold the value", path.display())),
+        value => Ok(value.to_owned()),
     }
 }
 
@@ -252,6 +295,7 @@ mod tests {
         listen: String,
         max_upload_bytes: u64,
         secret: Option<String>,
+        rules_file: Option<String>,
         limits: Limits,
     }
 
@@ -281,6 +325,32 @@ mod tests {
         assert_eq!(section.secret.as_deref(), Some("1234"));
         assert_eq!(section.max_upload_bytes, 5);
         assert_eq!(section.limits, Limits { pages: 9, names: vec!["x".into()] });
+    }
+
+    #[test]
+    fn a_variable_that_ends_in_file_names_the_file_of_the_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "from the file\n").unwrap();
+        let path = path.to_str().unwrap();
+        let variables = [("ANWEN__WEB__SECRET_FILE", path), ("ANWEN__WEB__RULES_FILE", "kept as it is")];
+        let settings = Settings::parse("", &environment(&variables)).unwrap();
+        let section: Example = settings.section("web").unwrap();
+        assert_eq!(section.secret.as_deref(), Some("from the file"));
+        assert_eq!(section.rules_file.as_deref(), Some("kept as it is"));
+    }
+
+    #[test]
+    fn a_file_of_a_value_that_is_missing_or_empty_is_an_error_that_names_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for content in [None, Some(" \n")] {
+            content.iter().for_each(|content| std::fs::write(&path, content).unwrap());
+            let variables = environment(&[("ANWEN__WEB__SECRET_FILE", path.to_str().unwrap())]);
+            let error = Settings::parse("", &variables).unwrap().section::<Example>("web").unwrap_err();
+            assert_eq!(error.key, "ANWEN__WEB__SECRET_FILE");
+            assert!(error.message.contains(path.to_str().unwrap()), "{error}");
+        }
     }
 
     #[test]

@@ -4,11 +4,13 @@
 mod auth;
 mod extract;
 mod health;
+mod probe;
 mod scaffold;
 mod serve;
 
 pub use auth::{Caller, InternalAuth};
 pub use extract::{Json, OptionalJson, Path, Query, RequestId};
 pub use health::ReadyCheck;
+pub use probe::{Probe, probe};
 pub use scaffold::Scaffold;
 pub use serve::{bind, serve};

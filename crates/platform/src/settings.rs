@@ -19,11 +19,31 @@ pub struct ServerSettings {
     pub data_dir: PathBuf,
     /// Models; `embedding/` below it is the bundled one.
     pub models_dir: PathBuf,
+    /// Models that came with the program, in an image or a package; each gets a link in `models_dir` where no model
+    /// has its name yet.
+    pub bundled_models_dir: Option<PathBuf>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { data_dir: "data".into(), models_dir: "models".into() }
+        Self { data_dir: "data".into(), models_dir: "models".into(), bundled_models_dir: None }
+    }
+}
+
+impl ServerSettings {
+    /// Makes the links to the models that came with the program. A link follows the program's next version, which a
+    /// copy on a volume would not.
+    pub fn link_bundled_models(&self) -> io::Result<()> {
+        let Some(bundled) = &self.bundled_models_dir else { return Ok(()) };
+        std::fs::create_dir_all(&self.models_dir)?;
+        for entry in std::fs::read_dir(bundled)? {
+            let entry = entry?;
+            match std::os::unix::fs::symlink(entry.path(), self.models_dir.join(entry.file_name())) {
+                Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(cause),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -156,6 +176,26 @@ mod tests {
         assert_eq!(secret.len(), 64);
         assert_eq!(secret_in_file(&path).unwrap(), secret);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn bundled_models_are_linked_beside_others_and_replace_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bundled, models) = (folder.path().join("bundled"), folder.path().join("models"));
+        for name in ["embedding", "reranker"] {
+            std::fs::create_dir_all(bundled.join(name)).unwrap();
+        }
+        std::fs::create_dir_all(models.join("reranker/own")).unwrap();
+        let settings = ServerSettings {
+            models_dir: models.clone(),
+            bundled_models_dir: Some(bundled.clone()),
+            ..ServerSettings::default()
+        };
+        for _ in 0..2 {
+            settings.link_bundled_models().unwrap();
+            assert_eq!(std::fs::read_link(models.join("embedding")).unwrap(), bundled.join("embedding"));
+            assert!(models.join("reranker/own").is_dir());
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use anwen_contract::client::{Audience, ModelClient, ServiceClient};
 use anwen_knowledge::{Config, Dependencies, MIGRATIONS, ParseWorker};
+use anwen_platform::http::Probe;
 use anwen_platform::{CommonSettings, Database, Settings, Shutdown, http, shutdown, telemetry};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -24,6 +25,12 @@ struct Arguments {
 enum Command {
     /// Serves until told to stop.
     Serve,
+    /// Asks the service that runs with these settings whether it answers; the exit status says it.
+    Healthcheck {
+        /// Whether it can do its work, its dependencies included.
+        #[arg(long)]
+        ready: bool,
+    },
     /// Brings the database to this version's schema.
     Migrate,
     /// Reads one untrusted file in a limited process; started by the service.
@@ -45,6 +52,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: Config = settings.section("knowledge")?;
+    if let Command::Healthcheck { ready } = arguments.command {
+        return Ok(http::probe(config.listen, Probe::of(ready))?);
+    }
     telemetry::init_logs(&common.log)?;
     let url = common.database.knowledge_url(&common.server.data_dir);
     std::fs::create_dir_all(&common.server.data_dir)?;

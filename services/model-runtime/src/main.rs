@@ -1,8 +1,9 @@
 //! The model runtime as a process of its own.
 
+use anwen_platform::http::Probe;
 use anwen_platform::{CommonSettings, Settings, http, shutdown, telemetry};
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Anwen's model runtime.
@@ -10,8 +11,22 @@ use std::path::PathBuf;
 #[command(name = "anwen-model-runtime", version)]
 struct Arguments {
     /// The settings file.
-    #[arg(long, env = "ANWEN_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "ANWEN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until told to stop; so it does without a command.
+    Serve,
+    /// Asks the service that runs with these settings whether it answers; the exit status says it.
+    Healthcheck {
+        /// Whether it can do its work, its dependencies included.
+        #[arg(long)]
+        ready: bool,
+    },
 }
 
 #[tokio::main]
@@ -20,8 +35,12 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: anwen_model_runtime::Config = settings.section("model_runtime")?;
-    telemetry::init_logs(&common.log)?;
     let listen = config.listen;
+    if let Some(Command::Healthcheck { ready }) = arguments.command {
+        return Ok(http::probe(listen, Probe::of(ready))?);
+    }
+    telemetry::init_logs(&common.log)?;
+    common.server.link_bundled_models().context("server.bundled_models_dir")?;
     let service =
         anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;

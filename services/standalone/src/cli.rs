@@ -31,6 +31,8 @@ pub struct CommonArguments {
 pub enum Command {
     /// Run everything in one process; the web interface is on http://localhost:8080.
     Serve,
+    /// Ask the server that runs with these settings whether it answers; the exit status says it.
+    Healthcheck(HealthcheckArguments),
     /// Make the first administrator.
     Setup(SetupArguments),
     /// Add files and folders to a knowledge base and wait until they are indexed.
@@ -58,6 +60,13 @@ pub enum Command {
     /// Reads one untrusted file in a limited process; started by the server.
     #[command(hide = true)]
     ParseWorker(ParseWorkerArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct HealthcheckArguments {
+    /// Whether it can do its work, its dependencies included.
+    #[arg(long)]
+    pub ready: bool,
 }
 
 #[derive(Debug, Args)]

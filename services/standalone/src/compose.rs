@@ -114,7 +114,7 @@ impl Listeners {
 }
 
 /// The address that a setting such as `127.0.0.1:8080` or `localhost:8080` names.
-async fn listen_address(set: &str) -> Result<SocketAddr, Failure> {
+pub(crate) async fn listen_address(set: &str) -> Result<SocketAddr, Failure> {
     let found = tokio::net::lookup_host(set).await.ok().and_then(|mut addresses| addresses.next());
     found.ok_or_else(|| {
         Failure::new(

@@ -41,6 +41,7 @@ impl Workplace {
         let data = DataDir::open(data_dir.unwrap_or(&common.server.data_dir))?;
         common.server.data_dir = data.path().to_owned();
         common.server.models_dir = find_models(&common.server.models_dir);
+        common.server.link_bundled_models()?;
         Ok(Self { settings, common, data, parser: None })
     }
 

@@ -1,10 +1,12 @@
 //! The web service as a process of its own.
 
 use anwen_contract::client::{Audience, KnowledgeClient, ModelClient, SearchClient, ServiceClient};
+use anwen_platform::http::Probe;
 use anwen_platform::{CommonSettings, Database, Settings, Shutdown, http, shutdown, telemetry};
 use anwen_web::{Dependencies, MIGRATIONS, SERVICE};
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +22,24 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[command(name = "anwen-web", version)]
 struct Arguments {
     /// The settings file.
-    #[arg(long, env = "ANWEN_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "ANWEN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until told to stop; so it does without a command.
+    Serve,
+    /// Asks the service that runs with these settings whether it answers; the exit status says it.
+    Healthcheck {
+        /// Whether it can do its work, its dependencies included.
+        #[arg(long)]
+        ready: bool,
+    },
+    /// Brings the database to this version's schema.
+    Migrate,
 }
 
 #[tokio::main]
@@ -30,12 +48,30 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: anwen_web::Config = settings.section("web")?;
-    telemetry::init_logs(&common.log)?;
     let not_an_address = || format!("web.listen: `{}` is not an address with a port", config.listen);
     let listen = tokio::net::lookup_host(&config.listen).await.with_context(not_an_address)?.next();
     let listen = listen.with_context(not_an_address)?;
+    if let Some(Command::Healthcheck { ready }) = arguments.command {
+        return Ok(http::probe(listen, Probe::of(ready))?);
+    }
+    telemetry::init_logs(&common.log)?;
+    match arguments.command {
+        Some(Command::Migrate) => migrate(&common).await,
+        _ => serve(config, listen, &common).await,
+    }
+}
+
+async fn migrate(common: &CommonSettings) -> anyhow::Result<()> {
+    let url = common.database.web_url(&common.server.data_dir);
+    let database = Database::open(&url, &common.database.pool).await?;
+    let done = database.migrate(SERVICE, &MIGRATIONS).await?;
+    tracing::info!(?done, "the database is up to date");
+    Ok(())
+}
+
+async fn serve(config: anwen_web::Config, listen: SocketAddr, common: &CommonSettings) -> anyhow::Result<()> {
     let stop = Shutdown::new();
-    let dependencies = dependencies(&common, stop.clone()).await?;
+    let dependencies = dependencies(common, stop.clone()).await?;
     let service = anwen_web::build(config, dependencies).await?;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "web ready");
@@ -70,7 +106,10 @@ async fn migrated_database(common: &CommonSettings) -> anyhow::Result<Database> 
         if pending.is_empty() {
             return Ok(db);
         }
-        tracing::warn!(?pending, "waiting for `anwen migrate` to update the database");
+        tracing::warn!(
+            ?pending,
+            "waiting for `anwen-web migrate` (or `anwen migrate`) to update the database"
+        );
         tokio::time::sleep(MIGRATION_POLL).await;
     }
 }

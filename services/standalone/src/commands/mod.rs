@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod check_config;
 pub mod eval;
+pub mod healthcheck;
 pub mod ingest;
 pub mod maintenance;
 pub mod models;
@@ -21,6 +22,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let common = &cli.common;
     match cli.command {
         Command::Serve => serve::run(common).await,
+        Command::Healthcheck(arguments) => healthcheck::run(common, &arguments).await,
         Command::Setup(arguments) => setup::run(common, arguments).await,
         Command::Ingest(arguments) => ingest::run(common, arguments).await,
         Command::Ask(arguments) => ask::run(common, arguments).await,
