@@ -34,6 +34,7 @@ test: setup-test check-ui check-browser check-format check-features claim-target
 	$(LINTED) cargo build --workspace --bin anwen
 	$(LINTED) scripts/with-postgres cargo nextest run --workspace
 	$(MAKE) --no-print-directory client-tests
+	$(MAKE) --no-print-directory chart-test
 	$(MAKE) --no-print-directory browser-test
 
 ## check: formatting, lints, tidy; licences, bans and sources where cargo-deny is installed
@@ -42,6 +43,7 @@ check: setup-build check-ui check-format check-features claim-target
 	@scripts/setup nextest
 	$(LINTED) cargo nextest run --workspace --no-run
 	$(LINTED) cargo nextest run --workspace -E 'binary_id(anwen-tests::tidy)'
+	$(MAKE) --no-print-directory chart-test
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check licenses bans sources; \
 	else echo 'check: licences, bans and sources not checked: cargo-deny is not installed (cargo install cargo-deny --locked)'; fi
 
@@ -100,6 +102,12 @@ bench-model: setup-build claim-target
 client-tests: setup-build claim-target
 	$(LINTED) cargo build --workspace --bin anwen-model-runtime --example tiny_models
 	tests/clients/run
+
+## chart-test: the Helm chart against Kubernetes' schemas; alert rules and dashboards by promtool
+.PHONY: chart-test
+chart-test:
+	@scripts/setup watching
+	tests/chart/run
 
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz

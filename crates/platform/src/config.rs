@@ -16,6 +16,7 @@ pub const ENV_PREFIX: &str = "ANWEN__";
 pub const SECTIONS: &[&str] = &[
     "server",
     "log",
+    "traces",
     "database",
     "internal",
     "services",

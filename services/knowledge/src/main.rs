@@ -45,7 +45,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: Config = settings.section("knowledge")?;
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
     let url = common.database.knowledge_url(&common.server.data_dir);
     std::fs::create_dir_all(&common.server.data_dir)?;
     let database = Database::open(&url, &common.database.pool).await.context("knowledge's database")?;

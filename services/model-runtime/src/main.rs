@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: anwen_model_runtime::Config = settings.section("model_runtime")?;
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
     let listen = config.listen;
     let service =
         anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;

@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: anwen_web::Config = settings.section("web")?;
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
     let not_an_address = || format!("web.listen: `{}` is not an address with a port", config.listen);
     let listen = tokio::net::lookup_host(&config.listen).await.with_context(not_an_address)?.next();
     let listen = listen.with_context(not_an_address)?;

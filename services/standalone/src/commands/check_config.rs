@@ -23,6 +23,7 @@ const SECRET_KEYS: &[&str] = &[
 struct AllSettings {
     server: anwen_platform::settings::ServerSettings,
     log: anwen_platform::telemetry::LogSettings,
+    traces: anwen_platform::trace::TraceSettings,
     database: anwen_platform::settings::DatabaseSettings,
     internal: anwen_platform::settings::InternalSettings,
     services: anwen_platform::settings::ServiceUrls,
@@ -33,10 +34,12 @@ struct AllSettings {
 }
 
 fn read_all(settings: &Settings) -> Result<AllSettings, ConfigError> {
-    let CommonSettings { server, log, database, internal, services } = CommonSettings::read(settings)?;
+    let CommonSettings { server, log, traces, database, internal, services } =
+        CommonSettings::read(settings)?;
     Ok(AllSettings {
         server,
         log,
+        traces,
         database,
         internal,
         services,
