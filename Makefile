@@ -109,6 +109,26 @@ chart-test:
 	@scripts/setup watching
 	tests/chart/run
 
+## deb: the Debian package of the standalone program, in dist/
+.PHONY: deb
+deb: build
+	packaging/build-deb "$(ANWEN)" - dist
+
+## bundle: one archive for a machine without a network, in dist/: make bundle [MODELS="a b"] [BUNDLE_KEY=key.pem]
+.PHONY: bundle
+bundle: build
+	scripts/bundle "$(ANWEN)" dist $(MODELS)
+
+## package-test: make the Debian package, install, upgrade and purge it (minutes)
+.PHONY: package-test
+package-test: build
+	tests/package/run "$(ANWEN)"
+
+## airgap-test: install a bundle where there is no network, work there, and count what is sent outside (minutes)
+.PHONY: airgap-test
+airgap-test: build
+	tests/airgap/run "$(ANWEN)"
+
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz
 fuzz: setup-build claim-target

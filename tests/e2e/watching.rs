@@ -94,6 +94,8 @@ async fn search_engine() -> MockServer {
 /// Uses everything once.
 async fn use_everything(anwen: &Anwen) {
     let person = anwen.administrator().await;
+    let answering = json!({"default_model": null, "web_search": true, "instructions": ""});
+    person.put("/settings/answering", &answering).await.expect_success();
     let base = person.make_base("Manuals").await;
     assert_eq!(person.add(&base, "manual.md", MANUAL.into()).await["status"], "indexed");
     let chat =
