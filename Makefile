@@ -140,6 +140,12 @@ bench-search: build
 	cargo build --workspace --bin anwen-search-proxy --example load
 	"$(dir $(ANWEN))examples/load" "$(dir $(ANWEN))anwen-search-proxy" $(SEARXNG)
 
+## bench-load: 500 open streams and 50 questions a second with the scripted engine; idle memory of the four services
+.PHONY: bench-load
+bench-load: build
+	cargo build --workspace --bin anwen --bin anwen-web --bin anwen-knowledge --bin anwen-model-runtime --bin anwen-search-proxy
+	python3 benches/load.py --binary "$(ANWEN)"
+
 ## quality: recall, MRR and nDCG of a folder of retrieval sets: make quality EVAL=DIR
 .PHONY: quality
 quality: build
