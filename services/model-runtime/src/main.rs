@@ -4,6 +4,7 @@ use anwen_platform::{CommonSettings, Settings, http, shutdown, telemetry};
 use anyhow::Context as _;
 use clap::Parser;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Anwen's model runtime.
 #[derive(Parser)]
@@ -21,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     let common = CommonSettings::read(&settings)?;
     let config: anwen_model_runtime::Config = settings.section("model_runtime")?;
     telemetry::init_logs(&common.log, &common.traces)?;
-    let listen = config.listen;
+    let (listen, finish) = (config.listen, Duration::from_secs(config.finish_seconds));
     let service =
         anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -30,6 +31,10 @@ async fn main() -> anyhow::Result<()> {
     service.close_on(stop.token());
     let serving = tokio::spawn(http::serve(listener, service.router(), stop.token()));
     shutdown::wait_for_signal().await?;
+    service.registry().close();
+    if tokio::time::timeout(finish, service.registry().drained()).await.is_err() {
+        tracing::warn!("generations that are not finished are cut off");
+    }
     stop.begin();
     serving.await??;
     Ok(())

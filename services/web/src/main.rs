@@ -39,8 +39,9 @@ async fn main() -> anyhow::Result<()> {
     let service = anwen_web::build(config, dependencies).await?;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "web ready");
-    let serving = tokio::spawn(http::serve(listener, service.router, stop.token()));
+    let serving = tokio::spawn(http::serve(listener, service.router.clone(), stop.token()));
     shutdown::wait_for_signal().await?;
+    service.answers_finished().await;
     stop.finish().await;
     serving.await??;
     Ok(())
