@@ -115,10 +115,12 @@ lifecycle:
   value: postgres://anwen:$(POSTGRES_PASSWORD)@{{ include "anwen.fullname" $root }}-postgresql:5432/anwen
 {{- end }}
 {{- else -}}
-{{- range .databases }}
-- name: ANWEN__DATABASE__{{ . | upper }}_URL_FILE
-  value: /run/secrets/anwen/database-{{ . }}-url
-{{- end }}
+{{- range $index, $database := .databases -}}
+{{- if $index }}
+{{ end -}}
+- name: ANWEN__DATABASE__{{ $database | upper }}_URL_FILE
+  value: /run/secrets/anwen/database-{{ $database }}-url
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
