@@ -129,6 +129,12 @@ package-test: build
 airgap-test: build
 	tests/airgap/run "$(ANWEN)"
 
+## roll-test: replace web and the model runtime under load, from the programs in OLD (a folder) to those built here
+.PHONY: roll-test
+roll-test: build
+	cargo build --workspace --bin anwen --bin anwen-web --bin anwen-knowledge --bin anwen-model-runtime --bin anwen-search-proxy
+	tests/roll/run "$(or $(OLD),$(dir $(ANWEN)))" "$(dir $(ANWEN))"
+
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz
 fuzz: setup-build claim-target

@@ -244,6 +244,18 @@ class Consistency(unittest.TestCase):
                     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
                     self.assertGreater(pod["spec"].get("terminationGracePeriodSeconds", 30), pause, f"{title}: {name}")
 
+    def test_a_pod_has_more_time_to_end_than_its_program_takes_to_finish(self):
+        example = (ROOT / "anwen.example.toml").read_text()
+        finish = [int(seconds) for seconds in re.findall(r"(?m)^# finish_seconds = (\d+)$", example)]
+        self.assertEqual(len(finish), 2, "one of web's answers, one of the model runtime")
+        grace = {
+            pod["spec"]["containers"][0]["name"]: pod["spec"].get("terminationGracePeriodSeconds", 30)
+            for _, pod in pods(case("default"))
+        }
+        pause = 5
+        self.assertGreater(grace["web"], finish[0] + pause)
+        self.assertGreater(grace["model-runtime"], finish[1] + pause)
+
     def test_migrations_run_before_an_upgrade_and_beside_the_first_start(self):
         for is_upgrade in (False, True):
             job = of_kind(case("default", is_upgrade), "Job")[0]
