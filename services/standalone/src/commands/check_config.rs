@@ -16,6 +16,9 @@ const SECRET_KEYS: &[&str] = &[
     "hugging_face_token",
     "modelscope_token",
     "s3_secret_access_key",
+    // Among `traces.headers`.
+    "authorization",
+    "x-api-key",
 ];
 
 /// Every section as its type.
