@@ -35,6 +35,7 @@ test: setup-test check-ui check-browser check-format check-features claim-target
 	$(LINTED) scripts/with-postgres cargo nextest run --workspace
 	$(MAKE) --no-print-directory nginx-test
 	$(MAKE) --no-print-directory client-tests
+	$(MAKE) --no-print-directory chart-test
 	$(MAKE) --no-print-directory browser-test
 
 ## check: formatting, lints, tidy; licences, bans and sources where cargo-deny is installed
@@ -43,6 +44,7 @@ check: setup-build check-ui check-format check-features claim-target
 	@scripts/setup nextest
 	$(LINTED) cargo nextest run --workspace --no-run
 	$(LINTED) cargo nextest run --workspace -E 'binary_id(anwen-tests::tidy)'
+	$(MAKE) --no-print-directory chart-test
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --workspace check licenses bans sources; \
 	else echo 'check: licences, bans and sources not checked: cargo-deny is not installed (cargo install cargo-deny --locked)'; fi
 
@@ -115,6 +117,38 @@ nginx-test:
 compose-test:
 	tests/compose/run $(COMPOSE_ARGS)
 
+## chart-test: the Helm chart against Kubernetes' schemas; alert rules and dashboards by promtool
+.PHONY: chart-test
+chart-test:
+	@scripts/setup watching
+	tests/chart/run
+
+## deb: the Debian package of the standalone program, in dist/
+.PHONY: deb
+deb: build
+	packaging/build-deb "$(ANWEN)" - dist
+
+## bundle: one archive for a machine without a network, in dist/: make bundle [MODELS="a b"] [BUNDLE_KEY=key.pem]
+.PHONY: bundle
+bundle: build
+	scripts/bundle "$(ANWEN)" dist $(MODELS)
+
+## package-test: make the Debian package, install, upgrade and purge it (minutes)
+.PHONY: package-test
+package-test: build
+	tests/package/run "$(ANWEN)"
+
+## airgap-test: install a bundle where there is no network, work there, and count what is sent outside (minutes)
+.PHONY: airgap-test
+airgap-test: build
+	tests/airgap/run "$(ANWEN)"
+
+## roll-test: replace web and the model runtime under load, from the programs in OLD (a folder) to those built here
+.PHONY: roll-test
+roll-test: build
+	cargo build --workspace --bin anwen --bin anwen-web --bin anwen-knowledge --bin anwen-model-runtime --bin anwen-search-proxy
+	tests/roll/run "$(or $(OLD),$(dir $(ANWEN)))" "$(dir $(ANWEN))"
+
 ## fuzz: damaged files for every parser, each to end as a document or with a code: make fuzz [INPUTS=200000] [SEED=1]
 .PHONY: fuzz
 fuzz: setup-build claim-target
@@ -125,6 +159,12 @@ fuzz: setup-build claim-target
 bench-search: build
 	cargo build --workspace --bin anwen-search-proxy --example load
 	"$(dir $(ANWEN))examples/load" "$(dir $(ANWEN))anwen-search-proxy" $(SEARXNG)
+
+## bench-load: 500 open streams and 50 questions a second with the scripted engine; idle memory of the four services
+.PHONY: bench-load
+bench-load: build
+	cargo build --workspace --bin anwen --bin anwen-web --bin anwen-knowledge --bin anwen-model-runtime --bin anwen-search-proxy
+	python3 benches/load.py --binary "$(ANWEN)"
 
 ## quality: recall, MRR and nDCG of a folder of retrieval sets: make quality EVAL=DIR
 .PHONY: quality

@@ -11,4 +11,5 @@ mod main_job;
 mod permissions;
 mod stray;
 mod tables;
+mod watching;
 mod web_results;

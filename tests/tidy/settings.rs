@@ -69,11 +69,12 @@ fn default_settings() -> toml::Table {
             toml::Value::try_from(defaults).expect("settings are read from TOML, so they can be written"),
         )
     }
-    use anwen_platform::{settings, telemetry};
+    use anwen_platform::{settings, telemetry, trace};
 
     [
         section("server", settings::ServerSettings::default()),
         section("log", telemetry::LogSettings::default()),
+        section("traces", trace::TraceSettings::default()),
         section("database", settings::DatabaseSettings::default()),
         section("services", settings::ServiceUrls::default()),
         section("web", anwen_web::Config::default()),

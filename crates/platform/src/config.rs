@@ -23,6 +23,7 @@ const MAX_VALUE_FILE_BYTES: u64 = 64 * 1024;
 pub const SECTIONS: &[&str] = &[
     "server",
     "log",
+    "traces",
     "database",
     "internal",
     "services",

@@ -4,6 +4,7 @@ use crate::config::{ConfigError, Settings};
 use crate::db::PoolSettings;
 use crate::telemetry::LogSettings;
 use crate::token::InternalTokens;
+use crate::trace::TraceSettings;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -109,6 +110,7 @@ impl Default for ServiceUrls {
 pub struct CommonSettings {
     pub server: ServerSettings,
     pub log: LogSettings,
+    pub traces: TraceSettings,
     pub database: DatabaseSettings,
     pub internal: InternalSettings,
     pub services: ServiceUrls,
@@ -119,6 +121,7 @@ impl CommonSettings {
         Ok(Self {
             server: settings.section("server")?,
             log: settings.section("log")?,
+            traces: settings.section("traces")?,
             database: settings.section("database")?,
             internal: settings.section("internal")?,
             services: settings.section("services")?,

@@ -1,10 +1,12 @@
 //! Logs and metrics of a process.
 
+use crate::trace::{self, OwnSpans, TraceSettings};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
 
 /// Histogram buckets for durations, in seconds: from a quick look-up to a slow generation.
 const DURATION_BUCKETS: &[f64] =
@@ -83,16 +85,21 @@ pub enum TelemetryError {
     AlreadySet,
 }
 
-/// Directs the process's logs to standard error. Call once, from `main`.
-pub fn init_logs(settings: &LogSettings) -> Result<(), TelemetryError> {
+/// Directs the process's logs to standard error, and its traces to the collector where one is set. Call once, from
+/// `main`, on the runtime.
+pub fn init_logs(settings: &LogSettings, traces: &TraceSettings) -> Result<(), TelemetryError> {
     // Libraries that talk at `info` about their own housekeeping are quietened unless asked for.
     let quiet = "tantivy=warn,qdrant_edge=error,sqlx=warn,hyper=warn,tower=warn,lopdf=error,pdf_oxide=error,llama-cpp-2=error";
     let filter = EnvFilter::try_new(format!("{quiet},{}", settings.level))
         .map_err(|cause| TelemetryError::Filter(cause.to_string()))?;
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    let spans = trace::layer(traces).map(|layer| layer.with_filter(OwnSpans));
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(true);
     let result = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).try_init(),
+        LogFormat::Text => registry().with(spans).with(lines.with_filter(filter)).try_init(),
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(true);
+            registry().with(spans).with(lines.with_filter(filter)).try_init()
+        }
     };
     result.map_err(|_| TelemetryError::AlreadySet)
 }

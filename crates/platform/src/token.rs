@@ -81,6 +81,10 @@ impl TokenSource for InternalTokens {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
             .map_err(ApiError::internal)
     }
+
+    fn trace_parent(&self) -> Option<String> {
+        crate::trace::current_parent()
+    }
 }
 
 #[cfg(test)]

@@ -158,7 +158,8 @@ impl Service {
         let (app, config) = (&self.app, &self.app.config);
         let stop = app.shutdown.token();
         let process = process_name(self.single_instance);
-        for number in 0..config.workers.effective_count() {
+        let workers = if config.workers.enabled { config.workers.effective_count() } else { 0 };
+        for number in 0..workers {
             let worker = IngestWorker {
                 // Another life of the same process must not pass for this one.
                 name: format!("{process}/{}/{number}", Uuid::now_v7().simple()),
@@ -176,6 +177,7 @@ impl Service {
         let collector = Collector {
             database: app.database.clone(),
             originals: app.originals.clone(),
+            data_dir: app.scratch.clone(),
             config: Arc::clone(config),
         };
         app.shutdown.spawn(collector.run(stop));

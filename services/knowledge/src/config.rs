@@ -105,6 +105,8 @@ impl Default for EmbeddingSettings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerSettings {
+    /// Whether this process works on documents. Off in a process that only answers, beside others that work.
+    pub enabled: bool,
     /// Documents worked on at the same time; 0 for one less than the cores, at least 1.
     pub count: usize,
     /// A worker that has not been heard of for so long has lost its job.
@@ -123,6 +125,7 @@ pub struct WorkerSettings {
 impl Default for WorkerSettings {
     fn default() -> Self {
         Self {
+            enabled: true,
             count: 0,
             lease_ms: 60_000,
             max_failures: 5,

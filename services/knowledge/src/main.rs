@@ -55,7 +55,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Command::Healthcheck { ready } = arguments.command {
         return Ok(http::probe(config.listen, Probe::of(ready))?);
     }
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
     let url = common.database.knowledge_url(&common.server.data_dir);
     std::fs::create_dir_all(&common.server.data_dir)?;
     let database = Database::open(&url, &common.database.pool).await.context("knowledge's database")?;

@@ -31,6 +31,8 @@ pub struct Config {
     pub queue_timeout_seconds: u64,
     /// Seconds that one generation may take.
     pub generation_timeout_seconds: u64,
+    /// Seconds that generations may go on for when a process of its own is told to end; new ones are refused meanwhile.
+    pub finish_seconds: u64,
     /// Tokens of an answer when the request does not say.
     pub default_max_tokens: u32,
     /// Models with weights of their own that are loaded at the same time; the one unused for longest makes room.
@@ -173,6 +175,7 @@ impl Default for Config {
             queue_capacity_per_user: 48,
             queue_timeout_seconds: 120,
             generation_timeout_seconds: 1800,
+            finish_seconds: 240,
             default_max_tokens: 1024,
             max_loaded_models: 2,
             memory_limit_bytes: 0,

@@ -5,6 +5,7 @@ use anwen_platform::{CommonSettings, Settings, http, shutdown, telemetry};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Anwen's model runtime.
 #[derive(Parser)]
@@ -35,11 +36,11 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
     let common = CommonSettings::read(&settings)?;
     let config: anwen_model_runtime::Config = settings.section("model_runtime")?;
-    let listen = config.listen;
+    let (listen, finish) = (config.listen, Duration::from_secs(config.finish_seconds));
     if let Some(Command::Healthcheck { ready }) = arguments.command {
         return Ok(http::probe(listen, Probe::of(ready))?);
     }
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
     common.server.link_bundled_models().context("server.bundled_models_dir")?;
     let service =
         anwen_model_runtime::build(config, &common.server.models_dir, common.shared_tokens()?).await;
@@ -49,6 +50,10 @@ async fn main() -> anyhow::Result<()> {
     service.close_on(stop.token());
     let serving = tokio::spawn(http::serve(listener, service.router(), stop.token()));
     shutdown::wait_for_signal().await?;
+    service.registry().close();
+    if tokio::time::timeout(finish, service.registry().drained()).await.is_err() {
+        tracing::warn!("generations that are not finished are cut off");
+    }
     stop.begin();
     serving.await??;
     Ok(())

@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
     config.knowledge_url.get_or_insert_with(|| common.services.knowledge.clone());
     config.model_runtime_url.get_or_insert_with(|| common.services.model_runtime.clone());
     config.rules_file.get_or_insert_with(|| common.server.data_dir.join(RULES_FILE));
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
 
     let listener =
         bind(config.listen, false).await.with_context(|| format!("cannot listen on {}", config.listen))?;

@@ -133,6 +133,9 @@ pub struct AnswerConfig {
     pub history_max_turns: usize,
     /// A generation ends after so long.
     pub deadline_seconds: u64,
+    /// A process of its own that is told to end lets answers that are being written go on for so long, while others take
+    /// its place.
+    pub finish_seconds: u64,
     /// The deadline of rewriting a follow-up; after it the question is used as it stands.
     pub condense_ms: u64,
     /// The deadline of a web search with its pages.
@@ -158,6 +161,7 @@ impl Default for AnswerConfig {
             answer_max_chars: 64_000,
             history_max_turns: 6,
             deadline_seconds: 600,
+            finish_seconds: 90,
             condense_ms: 8_000,
             web_search_ms: 12_000,
             running_max: 64,

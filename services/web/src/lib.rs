@@ -56,6 +56,8 @@ pub const SERVICE: &str = "web";
 pub const SETUP_TOKEN_VARIABLE: &str = "ANWEN_SETUP_TOKEN";
 /// How long a readiness check waits for another service.
 const READY_DEADLINE: Duration = Duration::from_secs(2);
+/// How often a process that ends looks whether answers are still written.
+const IDLE_POLL: Duration = Duration::from_millis(100);
 
 /// The history of this service's tables.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -85,6 +87,23 @@ pub struct Dependencies {
 /// The service, ready to be served.
 pub struct Service {
     pub router: Router,
+    app: AppState,
+}
+
+impl Service {
+    /// Returns when no answer is being written any more, or after `web.answer.finish_seconds`. Requests are served
+    /// meanwhile: who rolls replicas sends no new ones by then.
+    pub async fn answers_finished(&self) {
+        let longest = Duration::from_secs(self.app.config.answer.finish_seconds);
+        let finished = async {
+            while !self.app.generations.is_idle() {
+                tokio::time::sleep(IDLE_POLL).await;
+            }
+        };
+        if tokio::time::timeout(longest, finished).await.is_err() {
+            tracing::warn!("answers that are not finished are cut off");
+        }
+    }
 }
 
 /// Why the service could not be built.
@@ -113,8 +132,8 @@ pub async fn build(config: Config, dependencies: Dependencies) -> Result<Service
     }
     app.shutdown.spawn(sweep_abandoned(app.clone()));
     let checks = ready_checks(&app);
-    let router = Scaffold::new(SERVICE).ready(checks).wrap_with_fallback(routes::router(app));
-    Ok(Service { router })
+    let router = Scaffold::new(SERVICE).ready(checks).wrap_with_fallback(routes::router(app.clone()));
+    Ok(Service { router, app })
 }
 
 fn assemble(

@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
     if let Some(Command::Healthcheck { ready }) = arguments.command {
         return Ok(http::probe(listen, Probe::of(ready))?);
     }
-    telemetry::init_logs(&common.log)?;
+    telemetry::init_logs(&common.log, &common.traces)?;
     match arguments.command {
         Some(Command::Migrate) => migrate(&common).await,
         _ => serve(config, listen, &common).await,
@@ -75,8 +75,9 @@ async fn serve(config: anwen_web::Config, listen: SocketAddr, common: &CommonSet
     let service = anwen_web::build(config, dependencies).await?;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "web ready");
-    let serving = tokio::spawn(http::serve(listener, service.router, stop.token()));
+    let serving = tokio::spawn(http::serve(listener, service.router.clone(), stop.token()));
     shutdown::wait_for_signal().await?;
+    service.answers_finished().await;
     stop.finish().await;
     serving.await??;
     Ok(())

@@ -20,6 +20,8 @@ use url::Url;
 
 /// The header by which a request is found in the logs of every service that it touched.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
+/// The header that names the span which a call belongs to (W3C trace context).
+pub const TRACE_PARENT_HEADER: &str = "traceparent";
 /// How often a call that changes nothing is tried in all.
 const MAX_ATTEMPTS: u32 = 3;
 /// The pause before the second try; it doubles with each further one.
@@ -53,6 +55,11 @@ impl Audience {
 pub trait TokenSource: Send + Sync {
     /// A short-lived bearer token by which `audience` knows that `asker` asks.
     fn bearer(&self, asker: &Asker, audience: Audience) -> Result<String, ApiError>;
+
+    /// The value of [`TRACE_PARENT_HEADER`] for a call that is made now; `None` where nobody traces.
+    fn trace_parent(&self) -> Option<String> {
+        None
+    }
 }
 
 /// For whom, under which request id and for how long a call is made.
@@ -118,11 +125,15 @@ impl ServiceClient {
     ) -> Result<reqwest::RequestBuilder, ApiError> {
         let url = self.base_url.join(path_and_query).map_err(ApiError::internal)?;
         let token = self.tokens.bearer(&context.asker, self.audience)?;
-        Ok(self
+        let request = self
             .http
             .request(method, url)
             .bearer_auth(token)
-            .header(REQUEST_ID_HEADER, context.request_id.as_str()))
+            .header(REQUEST_ID_HEADER, context.request_id.as_str());
+        Ok(match self.tokens.trace_parent() {
+            Some(parent) => request.header(TRACE_PARENT_HEADER, parent),
+            None => request,
+        })
     }
 
     /// Whether the service says that it is ready.

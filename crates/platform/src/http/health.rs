@@ -1,11 +1,13 @@
 //! `/healthz` (the process is alive), `/readyz` (it can do its work) and `/metrics`.
 
+use crate::machine;
 use crate::telemetry::metrics_handle;
+use anwen_contract::{ApiError, ErrorCode};
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::future::{BoxFuture, join_all};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use std::future::Future;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use std::time::Duration;
 
 /// A dependency that has not answered after this long counts as down.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+/// What a proxy adds to the requests that it hands on.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 type Check = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 
@@ -70,8 +74,14 @@ async fn readiness(service: &'static str, checks: Vec<ReadyCheck>) -> impl IntoR
     (status, axum::Json(json!({"status": word, "service": service, "dependencies": dependencies})))
 }
 
-async fn metrics() -> impl IntoResponse {
+/// Answers who asks directly. What a proxy hands on comes from outside, and metrics tell of load and of models' names.
+async fn metrics(headers: HeaderMap) -> Response {
+    if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+        return ApiError::new(ErrorCode::RouteNotFound, "no such route").into_response();
+    }
     let handle = metrics_handle();
     handle.run_upkeep();
-    ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+    let mut text = handle.render();
+    machine::write_process_metrics(&mut text);
+    ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

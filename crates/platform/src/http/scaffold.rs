@@ -2,7 +2,7 @@
 
 use super::extract::RequestId;
 use super::health::{self, ReadyCheck};
-use anwen_contract::client::REQUEST_ID_HEADER;
+use anwen_contract::client::{REQUEST_ID_HEADER, TRACE_PARENT_HEADER};
 use anwen_contract::error::{ErrorBody, ErrorDetail};
 use anwen_contract::{ApiError, ErrorCode};
 use axum::extract::{MatchedPath, Request};
@@ -13,7 +13,8 @@ use http::{HeaderMap, HeaderValue};
 use std::any::Any;
 use std::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument as _;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 /// The longest request id that is taken from outside.
@@ -29,6 +30,8 @@ impl Scaffold {
     pub fn new(service: &'static str) -> Self {
         // The recorder must stand before the first metric is counted.
         crate::telemetry::metrics_handle();
+        metrics::gauge!("anwen_build_info", "service" => service, "version" => env!("CARGO_PKG_VERSION"))
+            .set(1.0);
         Self { service, checks: Vec::new() }
     }
 
@@ -77,7 +80,9 @@ async fn frame(service: &'static str, mut request: Request, next: Next) -> Respo
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     request.extensions_mut().insert(RequestId(request_id.clone()));
-    let span = tracing::info_span!("request", service, %request_id, %method, route);
+    let trace_parent = request.headers().get(TRACE_PARENT_HEADER).and_then(|value| value.to_str().ok());
+    let span =
+        tracing::info_span!("request", service, %request_id, %method, route, trace_parent, status = Empty);
     async move {
         let started = Instant::now();
         let response = next.run(request).await;
@@ -87,6 +92,7 @@ async fn frame(service: &'static str, mut request: Request, next: Next) -> Respo
             response.headers_mut().insert(REQUEST_ID_HEADER, value);
         }
         let elapsed = started.elapsed();
+        Span::current().record("status", u64::from(status.as_u16()));
         tracing::debug!(status = status.as_u16(), elapsed_ms = elapsed.as_secs_f64() * 1000.0, "answered");
         let labels = [
             ("service", service.to_owned()),
@@ -95,8 +101,7 @@ async fn frame(service: &'static str, mut request: Request, next: Next) -> Respo
             ("status", status.as_str().to_owned()),
         ];
         metrics::counter!("anwen_http_requests_total", &labels).increment(1);
-        metrics::histogram!("anwen_http_request_duration_seconds", &labels[..3])
-            .record(elapsed.as_secs_f64());
+        metrics::histogram!("anwen_http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
         response
     }
     .instrument(span)

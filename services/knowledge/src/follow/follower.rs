@@ -108,6 +108,7 @@ impl Follower {
         let mut position = self.settled_position().await?;
         loop {
             let head = store::head(&mut *reader(&self.database).await?).await?;
+            report(position, head);
             if position.slowest() < head {
                 position = self.advance(position).await?;
             }
@@ -115,6 +116,7 @@ impl Follower {
                 self.signals.documents_changed();
             }
             let head = store::head(&mut *reader(&self.database).await?).await?;
+            report(position, head);
             if position.slowest() >= head {
                 return Ok(());
             }
@@ -211,6 +213,19 @@ impl Follower {
         };
         self.commit(before, filled).await?;
         Ok(filled)
+    }
+}
+
+/// How far this process's indexes are behind the log. An index that is up to date says when that was, so that one that
+/// is not ages.
+fn report(position: Position, head: i64) {
+    for (index, reached) in [("vectors", position.vectors), ("lexical", position.lexical)] {
+        let behind = head.saturating_sub(reached).max(0);
+        metrics::gauge!("anwen_knowledge_index_lag_entries", "index" => index).set(behind as f64);
+        if behind == 0 {
+            let now = Timestamp::now().as_millis() as f64 / 1_000.0;
+            metrics::gauge!("anwen_knowledge_index_current_timestamp_seconds", "index" => index).set(now);
+        }
     }
 }
 

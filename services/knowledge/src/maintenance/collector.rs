@@ -8,7 +8,8 @@ use crate::follow::store::trim;
 use crate::jobs::store::count_by_state;
 use crate::store::reader;
 use anwen_contract::{ApiError, Timestamp};
-use anwen_platform::Database;
+use anwen_platform::{Database, publish_disk};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ const ROWS_PER_STEP: i64 = 500;
 pub struct Collector {
     pub database: Database,
     pub originals: Originals,
+    /// On the volume whose free space is reported.
+    pub data_dir: PathBuf,
     pub config: Arc<Config>,
 }
 
@@ -57,7 +60,7 @@ impl Collector {
 
     /// One round, at the time `now`.
     pub async fn collect(&self, now: Timestamp) -> Result<Collected, ApiError> {
-        self.publish_counts().await?;
+        self.publish_counts(now).await?;
         let settings = &self.config.collector;
         let deleted_before = now.plus_millis(-to_millis(settings.keep_deleted_ms));
         let trimmed_before = now.plus_millis(-to_millis(self.config.index_log.retention_hours * 3_600_000));
@@ -117,12 +120,16 @@ impl Collector {
         Ok(removed)
     }
 
-    async fn publish_counts(&self) -> Result<(), ApiError> {
+    async fn publish_counts(&self, now: Timestamp) -> Result<(), ApiError> {
+        publish_disk("data", &self.data_dir);
         let mut connection = reader(&self.database).await?;
         let jobs = count_by_state(&mut connection).await?;
         for state in ["queued", "running", "indexing", "dead"] {
             metrics::gauge!("anwen_knowledge_jobs", "state" => state).set(count(&jobs, state));
         }
+        let oldest = store::oldest_due(&mut connection, now).await?;
+        let waited = oldest.map_or(0, |due| now.as_millis().saturating_sub(due).max(0));
+        metrics::gauge!("anwen_knowledge_oldest_job_wait_seconds").set(waited as f64 / 1_000.0);
         let documents = count_by_status(&mut connection).await?;
         for status in ["queued", "parsing", "embedding", "indexed", "failed"] {
             metrics::gauge!("anwen_knowledge_documents", "status" => status).set(count(&documents, status));

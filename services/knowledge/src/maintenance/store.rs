@@ -167,3 +167,12 @@ pub async fn stranded_versions(connection: &mut Connection) -> Result<Vec<(Docum
     .await?;
     rows.iter().map(|row| Ok((row.parsed("document_id")?, row.parsed("id")?))).collect()
 }
+
+/// Since when the oldest job waits that could be taken up, in milliseconds since 1970.
+pub async fn oldest_due(connection: &mut Connection, now: Timestamp) -> Result<Option<i64>, DbError> {
+    Statement::new("SELECT MIN(run_at) AS due FROM jobs WHERE state = 'queued' AND run_at <= ")
+        .bind(now.as_millis())
+        .one(connection)
+        .await?
+        .optional_integer("due")
+}

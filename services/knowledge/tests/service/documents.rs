@@ -75,7 +75,7 @@ on_each_database! {
         assert_eq!(owner.get(&format!("/v1/chunks/{chunk}")).await.code(), "not_found");
         assert_eq!(owner.get(&format!("/v1/documents/{id}/content")).await.code(), "not_found");
         let app = world.service.app();
-        let collector = Collector { database: app.database.clone(), originals: app.originals.clone(), config: Arc::clone(&app.config) };
+        let collector = Collector { database: app.database.clone(), originals: app.originals.clone(), data_dir: app.scratch.clone(), config: Arc::clone(&app.config) };
         let later = Timestamp::now().plus_millis(3_600_000);
         let collected = collector.collect(later).await.unwrap();
         assert_eq!((collected.documents, collected.originals), (1, 1));
@@ -96,7 +96,7 @@ on_each_database! {
         assert_eq!(owner.get(&format!("/v1/documents/{id}")).await.code(), "not_found");
         assert_eq!(owner.upload(base, &[("x.txt", b"x")]).await.code(), "not_found");
         let app = world.service.app();
-        let collector = Collector { database: app.database.clone(), originals: app.originals.clone(), config: Arc::clone(&app.config) };
+        let collector = Collector { database: app.database.clone(), originals: app.originals.clone(), data_dir: app.scratch.clone(), config: Arc::clone(&app.config) };
         let later = Timestamp::now().plus_millis(3_600_000);
         collector.collect(later).await.unwrap();
         // Its name is free again.

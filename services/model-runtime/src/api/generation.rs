@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use anwen_contract::model::{RoutedNote, RuntimeNote};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt as _};
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::ApiState;
 use super::asking::Asking;
@@ -89,6 +91,7 @@ pub(super) async fn start(
     let recorder =
         key.map(|key| Recorder::new(Arc::clone(&state.cache), key, state.config.cache.answer_bytes));
     let mut run = Run {
+        span: tracing::info_span!("generate", model = model.name, completion_tokens = Empty),
         timeout: state.config.generation_timeout(),
         recorder,
         clock,
@@ -170,6 +173,8 @@ impl Recorder {
 
 /// What a generation carries from its begin to its end.
 struct Run {
+    /// Open until the generation ends.
+    span: Span,
     clock: Clock,
     timeout: Duration,
     recorder: Option<Recorder>,
@@ -194,6 +199,7 @@ impl Run {
         match &event {
             ChatEvent::Done(end) => {
                 self.ended = true;
+                self.span.record("completion_tokens", u64::from(end.usage.completion_tokens));
                 self.clock.end(&self.model.name, end);
             }
             _ => self.clock.word(&self.model.name),

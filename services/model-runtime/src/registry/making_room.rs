@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anwen_models::estimate;
+use anwen_platform::memory::Machine;
 
-use super::memory::Machine;
 use super::room::{Hold, Need, Plan, Resident, largest_context, plan};
 use super::{LoadedModel, ModelFiles, Registry, Weights};
 use crate::config::{Config, KeyValueType};

@@ -2,7 +2,6 @@
 
 mod listing;
 mod making_room;
-mod memory;
 mod residence;
 mod room;
 mod tending;

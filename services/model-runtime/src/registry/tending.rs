@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{LoadedModel, Registry};
+use anwen_platform::publish_disk;
 
 /// How often the models are looked after when nothing happens.
 const TEND_INTERVAL: Duration = Duration::from_secs(1);
@@ -71,6 +72,7 @@ async fn tend_while_alive(registry: Weak<Registry>) {
         registry.unload_expired();
         if files_looked_at.elapsed() >= FILES_INTERVAL {
             files_looked_at = Instant::now();
+            publish_disk("models", registry.store.directory());
             registry.unload_changed().await;
         }
     }

@@ -447,7 +447,7 @@ async fn a_file_that_llama_cpp_would_end_the_process_over_is_refused() {
         tiny_model::decoder::write_gguf_with_half_norms(file, Family::Llama, tiny_model::CONTEXT)
     };
     let error = load_with(write, |_, _| {}).await.err().expect("it is refused");
-    assert!(error.to_string().contains("norms and biases in F32"), "{error}");
+    assert!(format!("{error:?}").contains("norms and biases in F32"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

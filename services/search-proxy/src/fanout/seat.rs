@@ -119,6 +119,8 @@ impl Seat {
                 return Err(Outcome::Limited);
             }
         };
+        metrics::histogram!("anwen_search_engine_duration_seconds", "engine" => self.settings.name.clone())
+            .record(started.elapsed().as_secs_f64());
         let mut record = self.record();
         match &result {
             Ok(found) => {

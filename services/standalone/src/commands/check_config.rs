@@ -16,6 +16,9 @@ const SECRET_KEYS: &[&str] = &[
     "hugging_face_token",
     "modelscope_token",
     "s3_secret_access_key",
+    // Among `traces.headers`.
+    "authorization",
+    "x-api-key",
 ];
 
 /// Every section as its type.
@@ -23,6 +26,7 @@ const SECRET_KEYS: &[&str] = &[
 struct AllSettings {
     server: anwen_platform::settings::ServerSettings,
     log: anwen_platform::telemetry::LogSettings,
+    traces: anwen_platform::trace::TraceSettings,
     database: anwen_platform::settings::DatabaseSettings,
     internal: anwen_platform::settings::InternalSettings,
     services: anwen_platform::settings::ServiceUrls,
@@ -33,10 +37,12 @@ struct AllSettings {
 }
 
 fn read_all(settings: &Settings) -> Result<AllSettings, ConfigError> {
-    let CommonSettings { server, log, database, internal, services } = CommonSettings::read(settings)?;
+    let CommonSettings { server, log, traces, database, internal, services } =
+        CommonSettings::read(settings)?;
     Ok(AllSettings {
         server,
         log,
+        traces,
         database,
         internal,
         services,

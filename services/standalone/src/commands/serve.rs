@@ -9,7 +9,7 @@ use anwen_platform::{shutdown, telemetry};
 pub async fn run(common: &CommonArguments) -> Result<(), Failure> {
     let workplace = Workplace::open(common)?;
     super::check_config::check(&workplace.settings)?;
-    telemetry::init_logs(&workplace.common.log)
+    telemetry::init_logs(&workplace.common.log, &workplace.common.traces)
         .map_err(|cause| Failure::new("invalid_config", cause.to_string()))?;
     let running = start(&workplace, Ports::AsSet).await?;
     tracing::info!(

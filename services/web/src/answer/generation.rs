@@ -184,6 +184,11 @@ impl Generations {
         self.stop_where(|generation| generation.chat_id == chat);
     }
 
+    /// Whether no answer is being written.
+    pub fn is_idle(&self) -> bool {
+        lock(&self.running).is_empty()
+    }
+
     fn stop_where(&self, matches: impl Fn(&Generation) -> bool) {
         for generation in lock(&self.known).values().filter(|generation| matches(generation)) {
             generation.stop.cancel();

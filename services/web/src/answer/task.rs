@@ -10,6 +10,7 @@ use anwen_contract::knowledge::Notice;
 use anwen_contract::{ApiError, ErrorCode, MessageId, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument as _;
 
 /// How often answers are looked for that nobody writes any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -35,7 +36,8 @@ pub fn spawn(
     parent: MessageId,
 ) {
     let task_app = app.clone();
-    app.shutdown.spawn(async move {
+    let span = tracing::info_span!("answer", service = "web", message_id = %generation.message_id);
+    let writing = async move {
         let _slot = slot;
         generation.emit(&AnswerEvent::Message { id: generation.message_id, parent_id: Some(parent) });
         let mut draft = Draft::default();
@@ -49,7 +51,8 @@ pub fn spawn(
             tokio::time::sleep(Duration::from_secs(app.config.answer.replay_seconds)).await;
             app.generations.forget(id);
         });
-    });
+    };
+    app.shutdown.spawn(writing.instrument(span));
 }
 
 async fn run_to_end(

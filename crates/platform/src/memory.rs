@@ -38,7 +38,8 @@ impl Machine {
     }
 }
 
-fn kibibytes(text: &str, field: &str) -> Option<u64> {
+/// A field of `meminfo` or `status`, in bytes.
+pub(crate) fn kibibytes(text: &str, field: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
