@@ -7,6 +7,9 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long requests are still taken that were on their way when the connections were closed.
+const SETTLE: Duration = Duration::from_secs(1);
+
 /// Anwen's model runtime.
 #[derive(Parser)]
 #[command(name = "anwen-model-runtime", version)]
@@ -48,8 +51,12 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!(%listen, "model runtime ready");
     let stop = shutdown::Shutdown::new();
     service.close_on(stop.token());
-    let serving = tokio::spawn(http::serve(listener, service.router(), stop.token()));
+    let closing = shutdown::Shutdown::new();
+    let serving = tokio::spawn(http::serve(listener, service.router(), closing.token()));
     shutdown::wait_for_signal().await?;
+    // Idle connections close first, so that who keeps one goes elsewhere instead of being refused here.
+    closing.begin();
+    tokio::time::sleep(SETTLE).await;
     service.registry().close();
     if tokio::time::timeout(finish, service.registry().drained()).await.is_err() {
         tracing::warn!("generations that are not finished are cut off");

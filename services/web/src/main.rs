@@ -75,8 +75,11 @@ async fn serve(config: anwen_web::Config, listen: SocketAddr, common: &CommonSet
     let service = anwen_web::build(config, dependencies).await?;
     let listener = http::bind(listen, false).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "web ready");
-    let serving = tokio::spawn(http::serve(listener, service.router.clone(), stop.token()));
+    let closing = Shutdown::new();
+    let serving = tokio::spawn(http::serve(listener, service.router.clone(), closing.token()));
     shutdown::wait_for_signal().await?;
+    // Idle connections close first, so that who keeps one goes elsewhere; answers under way keep theirs.
+    closing.begin();
     service.answers_finished().await;
     stop.finish().await;
     serving.await??;
