@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::sequences::{Token, common_prefix};
+use super::sequences::{Token, usable_prefix};
 
 /// What a conversation's keys and values are kept as.
 pub trait Size {
@@ -63,11 +63,7 @@ impl<S: Size> Kept<S> {
     }
 
     fn best(&self, prompt: &[Token], divisible: bool) -> Option<(usize, usize)> {
-        let limit = prompt.len().saturating_sub(1);
-        let shared_with = |entry: &Entry<S>| {
-            let shared = common_prefix(&entry.tokens, prompt).min(limit);
-            if divisible || shared == entry.tokens.len() { shared } else { 0 }
-        };
+        let shared_with = |entry: &Entry<S>| usable_prefix(&entry.tokens, prompt, divisible);
         let all = self.entries.iter().enumerate();
         all.map(|(index, entry)| (index, shared_with(entry))).max_by_key(|(_, shared)| *shared)
     }

@@ -53,21 +53,15 @@ impl Sequences {
     /// How `prompt` starts best; `None` while every sequence is busy. The last token is never counted as shared, since
     /// its probabilities are needed.
     pub fn best_start(&self, prompt: &[Token]) -> Option<Start> {
-        let limit = prompt.len().saturating_sub(1);
-        let shared_with = |index: usize| {
-            let held = &self.all[index].tokens;
-            let shared = common_prefix(held, prompt).min(limit);
-            if self.divisible || shared == held.len() { shared } else { 0 }
-        };
+        let shared_with = |index: usize| usable_prefix(&self.all[index].tokens, prompt, self.divisible);
         let idle = || (0..self.all.len()).filter(|&index| !self.all[index].busy);
         // Ties go to the sequence unused for longest.
         let continued =
             idle().max_by_key(|&index| (shared_with(index), std::cmp::Reverse(self.all[index].used_at)))?;
         let longest = (0..self.all.len()).max_by_key(|&index| shared_with(index))?;
         let shared = shared_with(longest);
-        let emptiest = |&index: &usize| (!self.all[index].tokens.is_empty(), self.all[index].used_at);
         if shared == 0 {
-            return idle().min_by_key(emptiest).map(|sequence| Start { sequence, source: sequence, shared });
+            return self.emptiest().map(|sequence| Start { sequence, source: sequence, shared });
         }
         let held = self.all[continued].tokens.len();
         // Taking over a conversation that goes on quite differently would throw its rest away.
@@ -77,10 +71,11 @@ impl Sequences {
         }
         let source = if shared_with(continued) == shared { continued } else { longest };
         if shared * MOVED_FOR_ONE_COMPUTED < self.all[source].tokens.len() {
-            let sequence = idle().min_by_key(emptiest)?;
+            let sequence = self.emptiest()?;
             return Some(Start { sequence, source: sequence, shared: shared_with(sequence) });
         }
-        let sequence = idle().filter(|&index| index != source).min_by_key(emptiest).unwrap_or(continued);
+        let others = idle().filter(|&index| index != source);
+        let sequence = others.min_by_key(|&index| self.cost(index)).unwrap_or(continued);
         if sequence == continued {
             // No other is free: its own beginning, or what another one has.
             let source = if self.all[source].busy { source } else { sequence };
@@ -96,9 +91,12 @@ impl Sequences {
 
     /// The idle sequence whose place costs least: an empty one, or the one unused for longest.
     pub fn emptiest(&self) -> Option<usize> {
-        (0..self.all.len())
-            .filter(|&index| !self.all[index].busy)
-            .min_by_key(|&index| (!self.all[index].tokens.is_empty(), self.all[index].used_at))
+        (0..self.all.len()).filter(|&index| !self.all[index].busy).min_by_key(|&index| self.cost(index))
+    }
+
+    /// By this, smaller first, sequences give up their places.
+    fn cost(&self, index: usize) -> (bool, u64) {
+        (!self.all[index].tokens.is_empty(), self.all[index].used_at)
     }
 
     /// Notes that an idle `sequence` holds just `tokens`.
@@ -134,6 +132,13 @@ impl Sequences {
     pub fn count(&self) -> usize {
         self.all.len()
     }
+}
+
+/// Leading tokens of `prompt` that need not be computed where `held` lies in memory; never its last one, whose
+/// probabilities are needed. What is not `divisible` is continued whole or not at all.
+pub fn usable_prefix(held: &[Token], prompt: &[Token], divisible: bool) -> usize {
+    let shared = common_prefix(held, prompt).min(prompt.len().saturating_sub(1));
+    if divisible || shared == held.len() { shared } else { 0 }
 }
 
 /// Leading tokens that both have.
